@@ -1,0 +1,109 @@
+"""What the engine asks for. Effects are data; ``core.app.perform`` carries them out, risk-reducing ones first.
+
+``NewOrder`` is the one effect that can hurt. It carries an ``Approval``, and only ``core.engine.gate`` makes
+those (a test reads the source for it), so a venue adapter cannot be handed an order that no gate has seen.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from bus.enums import OrdType, Side, TimeInForce
+
+
+class Approval(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """The gate's stamp: which layers looked and whether the order can only lower risk."""
+
+    layers: int  # bit per GateLayer that passed
+    reducing: bool  # no larger and never through zero, all working orders counted
+
+
+class _Effect(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    pass
+
+
+class NewOrder(_Effect, tag="new"):
+    """Send an order. Leaves only when its cause is durable, unless ``approval.reducing``."""
+
+    cl_ord_id: str
+    venue: int
+    instrument: int
+    side: Side
+    ord_type: OrdType
+    tif: TimeInForce
+    qty_lots: int
+    price_ticks: int  # 0 for MARKET
+    reduce_only: bool
+    post_only: bool
+    approval: Approval
+
+
+class CancelOrder(_Effect, tag="cancel"):
+    """Cancel one order. Never waits for the disk."""
+
+    cl_ord_id: str
+    venue: int
+    instrument: int
+
+
+class MassCancel(_Effect, tag="mass_cancel"):
+    """Cancel whatever the venue holds for this account; ``instrument`` -1 = all."""
+
+    venue: int
+    instrument: int = -1
+
+
+class QueryOrder(_Effect, tag="query_order"):
+    """Ask what became of one order; answered by a Report (STATUS, TRADE, CANCELED, NOT_FOUND) or not at all."""
+
+    cl_ord_id: str
+    venue: int
+    instrument: int
+
+
+class QueryOpen(_Effect, tag="query_open"):
+    """Ask for all open orders; answered by OpenOrders with the same ``request``, or not at all."""
+
+    venue: int
+    request: int
+
+
+class QueryPositions(_Effect, tag="query_positions"):
+    """Ask for all positions; answered by Positions with the same ``request``, or not at all."""
+
+    venue: int
+    request: int
+
+
+class WriteLatch(_Effect, tag="write_latch"):
+    """Store the stop record beside the journal (fsync), acknowledged by LatchStored(seq)."""
+
+    seq: int
+    record: dict[str, Any]
+
+
+class Publish(_Effect, tag="publish"):
+    """One message on the state bus; leaves at once, never conflated."""
+
+    topic: str
+    type: str
+    data: dict[str, Any]
+
+
+class Reply(_Effect, tag="reply"):
+    """Answer to a command: accepted | rejected | progress | done | failed."""
+
+    id: str
+    status: str
+    data: dict[str, Any]
+    error_code: str = ""
+    error_message: str = ""
+
+
+Effect = (
+    NewOrder | CancelOrder | MassCancel | QueryOrder | QueryOpen | QueryPositions | WriteLatch | Publish | Reply
+)
+
+REDUCING = (CancelOrder, MassCancel, QueryOrder, QueryOpen, QueryPositions, WriteLatch)
