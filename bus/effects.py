@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from bus.enums import OrdType, Side, TimeInForce
+from bus.views import View
 
 
 class Approval(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -20,11 +21,11 @@ class Approval(msgspec.Struct, frozen=True, array_like=True, gc=False):
     reducing: bool  # no larger and never through zero, all working orders counted
 
 
-class _Effect(msgspec.Struct, frozen=True, array_like=True, gc=False):
+class _Effect(msgspec.Struct, frozen=True, array_like=True, gc=False, tag_field="effect"):
     pass
 
 
-class NewOrder(_Effect, tag="new"):
+class NewOrder(_Effect, frozen=True, tag="new"):
     """Send an order. Leaves only when its cause is durable, unless ``approval.reducing``."""
 
     cl_ord_id: str
@@ -40,7 +41,7 @@ class NewOrder(_Effect, tag="new"):
     approval: Approval
 
 
-class CancelOrder(_Effect, tag="cancel"):
+class CancelOrder(_Effect, frozen=True, tag="cancel"):
     """Cancel one order. Never waits for the disk."""
 
     cl_ord_id: str
@@ -48,14 +49,14 @@ class CancelOrder(_Effect, tag="cancel"):
     instrument: int
 
 
-class MassCancel(_Effect, tag="mass_cancel"):
+class MassCancel(_Effect, frozen=True, tag="mass_cancel"):
     """Cancel whatever the venue holds for this account; ``instrument`` -1 = all."""
 
     venue: int
     instrument: int = -1
 
 
-class QueryOrder(_Effect, tag="query_order"):
+class QueryOrder(_Effect, frozen=True, tag="query_order"):
     """Ask what became of one order; answered by a Report (STATUS, TRADE, CANCELED, NOT_FOUND) or not at all."""
 
     cl_ord_id: str
@@ -63,36 +64,36 @@ class QueryOrder(_Effect, tag="query_order"):
     instrument: int
 
 
-class QueryOpen(_Effect, tag="query_open"):
+class QueryOpen(_Effect, frozen=True, tag="query_open"):
     """Ask for all open orders; answered by OpenOrders with the same ``request``, or not at all."""
 
     venue: int
     request: int
 
 
-class QueryPositions(_Effect, tag="query_positions"):
+class QueryPositions(_Effect, frozen=True, tag="query_positions"):
     """Ask for all positions; answered by Positions with the same ``request``, or not at all."""
 
     venue: int
     request: int
 
 
-class WriteLatch(_Effect, tag="write_latch"):
+class WriteLatch(_Effect, frozen=True, tag="write_latch"):
     """Store the stop record beside the journal (fsync), acknowledged by LatchStored(seq)."""
 
     seq: int
     record: dict[str, Any]
 
 
-class Publish(_Effect, tag="publish"):
+class Publish(_Effect, frozen=True, tag="publish"):
     """One message on the state bus; leaves at once, never conflated."""
 
     topic: str
     type: str
-    data: dict[str, Any]
+    data: View
 
 
-class Reply(_Effect, tag="reply"):
+class Reply(_Effect, frozen=True, tag="reply"):
     """Answer to a command: accepted | rejected | progress | done | failed."""
 
     id: str

@@ -14,11 +14,11 @@ import msgspec
 from bus.enums import ReportKind, Role, Side
 
 
-class _Event(msgspec.Struct, frozen=True, array_like=True, gc=False):
+class _Event(msgspec.Struct, frozen=True, array_like=True, gc=False, tag_field="event"):
     ts_ns: int
 
 
-class Boot(_Event, tag="boot"):
+class Boot(_Event, frozen=True, tag="boot"):
     """A process took the journal over. ``clean`` only when the last record was a Shutdown and every store agrees."""
 
     epoch: int
@@ -27,20 +27,21 @@ class Boot(_Event, tag="boot"):
     config_sha256: str = ""
     build_sha256: str = ""
     autostart: bool = False
+    config: bytes = b""  # the encoded EngineConfig: a journal explains itself
 
 
-class Shutdown(_Event, tag="shutdown"):
+class Shutdown(_Event, frozen=True, tag="shutdown"):
     """The clean-shutdown mark: last record of an orderly stop."""
 
     operator: str
     reason: str
 
 
-class Timer(_Event, tag="timer"):
+class Timer(_Event, frozen=True, tag="timer"):
     """The engine's clock hand: every deadline due at or before ``ts_ns`` fires."""
 
 
-class Report(_Event, tag="report"):
+class Report(_Event, frozen=True, tag="report"):
     """A venue's word about one order. Lots and ticks; ``px_ticks`` may be fractional for averaged prints."""
 
     venue: int
@@ -66,7 +67,7 @@ class OpenOrder(msgspec.Struct, frozen=True, array_like=True, gc=False):
     price_ticks: int
 
 
-class OpenOrders(_Event, tag="open_orders"):
+class OpenOrders(_Event, frozen=True, tag="open_orders"):
     """Answer to QueryOpen. ``ok=False`` is a failed query: it says nothing, least of all that nothing is open."""
 
     venue: int
@@ -83,7 +84,7 @@ class VenuePosition(msgspec.Struct, frozen=True, array_like=True, gc=False):
     qty_lots: int
 
 
-class Positions(_Event, tag="positions"):
+class Positions(_Event, frozen=True, tag="positions"):
     """Answer to QueryPositions. ``ok=False`` is never read as flat."""
 
     venue: int
@@ -93,7 +94,7 @@ class Positions(_Event, tag="positions"):
     reason: str = ""
 
 
-class VenueStatus(_Event, tag="venue_status"):
+class VenueStatus(_Event, frozen=True, tag="venue_status"):
     """The adapter's link to a venue went up or down."""
 
     venue: int
@@ -101,14 +102,14 @@ class VenueStatus(_Event, tag="venue_status"):
     reason: str = ""
 
 
-class Funding(_Event, tag="funding"):
+class Funding(_Event, frozen=True, tag="funding"):
     """Funding fell due: longs pay ``rate`` of their exposure when it is positive."""
 
     instrument: int
     rate: float
 
 
-class Command(_Event, tag="command"):
+class Command(_Event, frozen=True, tag="command"):
     """An authenticated request from outside, already decoded; the engine decides whether it may."""
 
     id: str
@@ -120,14 +121,14 @@ class Command(_Event, tag="command"):
     expires_ns: int = 0
 
 
-class JournalStatus(_Event, tag="journal_status"):
+class JournalStatus(_Event, frozen=True, tag="journal_status"):
     """The journal could not write (or can again)."""
 
     ok: bool
     reason: str = ""
 
 
-class LatchStored(_Event, tag="latch_stored"):
+class LatchStored(_Event, frozen=True, tag="latch_stored"):
     """The latch record ``seq`` is on disk (or could not be put there)."""
 
     seq: int
@@ -135,7 +136,7 @@ class LatchStored(_Event, tag="latch_stored"):
     reason: str = ""
 
 
-class Noise(_Event, tag="noise"):
+class Noise(_Event, frozen=True, tag="noise"):
     """Counted, harmless trouble from outside (undecodable frames, refused keys), at most one event a second."""
 
     kind: str
