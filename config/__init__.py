@@ -1,0 +1,1 @@
+"""Typed settings, their defaults and profiles, and where the files of one installation are."""

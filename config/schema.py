@@ -1,0 +1,109 @@
+"""Names of settings: dotted keys to declarations and back, and the nearest name to a wrong one.
+
+A key is looked up by walking the Structs of ``config.settings``; ``strategies`` is the one section whose
+members are named by the user. Nothing is listed twice, so a new field is known everywhere at once.
+"""
+
+from __future__ import annotations
+
+import difflib
+import functools
+import re
+from collections.abc import Iterable, Iterator
+from typing import Annotated, Any, get_args, get_origin, get_type_hints
+
+import msgspec
+
+from config.rules import ConfigError, Leaf, Rule
+from config.settings import Section, Settings, StrategySettings
+
+STRATEGY_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
+KINDS: dict[object, str] = {bool: "bool", int: "int", float: "float", str: "str", tuple: "list", dict: "map"}
+
+
+@functools.cache
+def fields(section: type[Section]) -> dict[str, Any]:
+    """Field name -> its type, annotations kept, in order of declaration."""
+    hints = get_type_hints(section, include_extras=True)
+    return {name: hints[name] for name in section.__struct_fields__}
+
+
+def find(key: str, source: str) -> Leaf:
+    """The declaration behind a dotted key; ConfigError with the nearest name when there is none."""
+    node: Any = Settings
+    parts = key.split(".")
+    for depth, part in enumerate(parts):
+        if node is StrategySettings and depth == 1:
+            _check_strategy_id(part, source)
+            continue
+        if not _is_section(node) or part not in fields(node):
+            raise _unknown(key, source)
+        node = StrategySettings if fields(node)[part] == dict[str, StrategySettings] else fields(node)[part]
+    if get_origin(node) is not Annotated:
+        raise ConfigError(f"{key} ({source}) is a section, not a setting: give one of its settings a value")
+    return leaf(key, node)
+
+
+def leaf(key: str, annotated: Any) -> Leaf:
+    """The Leaf of an ``Annotated[type, Rule]``."""
+    kind, rule = get_args(annotated)
+    assert isinstance(rule, Rule), key
+    return Leaf(key, KINDS[get_origin(kind) or kind], rule)
+
+
+def is_section(key: str) -> bool:
+    """Whether a dotted key names a table of settings rather than one setting."""
+    node: Any = Settings
+    for depth, part in enumerate(key.split(".")):
+        if node is StrategySettings and depth == 1:
+            continue
+        if not _is_section(node) or part not in fields(node):
+            return False
+        node = StrategySettings if part == "strategies" else fields(node)[part]
+    return _is_section(node)
+
+
+def flat(settings: Section, prefix: str = "") -> Iterator[tuple[Leaf, Any]]:
+    """Every setting of a tree with its value, in order of declaration; values are plain (list, dict, scalar)."""
+    for name, kind in fields(type(settings)).items():
+        value, key = getattr(settings, name), f"{prefix}{name}"
+        if isinstance(value, Section):
+            yield from flat(value, f"{key}.")
+        elif kind == dict[str, StrategySettings]:
+            for member in sorted(value):
+                yield from flat(value[member], f"{key}.{member}.")
+        else:
+            yield leaf(key, kind), msgspec.to_builtins(value)
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """`` - did you mean X?``, or nothing."""
+    found = difflib.get_close_matches(name, sorted(known), n=1, cutoff=0.6)
+    return f" - did you mean {found[0]}?" if found else ""
+
+
+def _is_section(node: Any) -> bool:
+    return isinstance(node, type) and issubclass(node, Section)
+
+
+def _check_strategy_id(name: str, source: str) -> None:
+    if not STRATEGY_ID.fullmatch(name):
+        raise ConfigError(
+            f'strategy id "{name[:40]}" ({source}) is refused: use 1 to 32 of a-z, 0-9 and -, for example maker-1'
+        )
+
+
+def _unknown(key: str, source: str) -> ConfigError:
+    parts = key.split(".")
+    member = parts[1] if parts[0] == "strategies" and len(parts) > 1 else "ID"
+    known = [found.key for found, _ in flat(Settings())]
+    known += [f"strategies.{member}.{name}" for name in fields(StrategySettings)]
+    hint = nearest(key, known) or nearest(key, {name.rpartition(".")[0] for name in known})
+    secret = ": secrets come from the environment, files or systemd credentials" if is_secret(key) else ""
+    shown = "".join(c if c.isprintable() else "?" for c in key[:80])
+    return ConfigError(f"unknown setting {shown} ({source}){hint}{secret}")
+
+
+def is_secret(key: str) -> bool:
+    """Whether a name looks like it holds a secret; its value is never printed."""
+    return re.search(r"secret|token|passw|passphrase|api_?key|private", key, re.IGNORECASE) is not None

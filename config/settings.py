@@ -1,0 +1,266 @@
+"""Every setting of Andon, with its type, default, unit and range. The section names are the TOML's.
+
+Numbers here are limits that stop a book, so each carries bounds: a value outside them is refused at start,
+never clipped. ``config/andon.toml`` is this page in the operator's words; a test keeps the two equal.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+
+from config.rules import Rule
+
+On = Annotated[bool, Rule("true | false", note="false = shown, but never trips")]
+Fraction = Annotated[float, Rule("fraction", 0, 1, above=True)]
+Ratio = Annotated[float, Rule("ratio", 0, 1000, above=True)]
+Seconds = Annotated[float, Rule("s", 0, 86_400, above=True)]
+Flag = Annotated[bool, Rule("true | false")]
+Text = Annotated[str, Rule("text")]
+
+
+class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Base of all sections."""
+
+
+class AccountSettings(Section, frozen=True):
+    """The account this core answers for. One core per account."""
+
+    id: Text = "paper"
+    env: Annotated[str, Rule("text", choices=("paper", "live"), note="live needs armed = true in a file")] = (
+        "paper"
+    )
+    armed: Annotated[bool, Rule("true | false", note="live orders; counts only from your own TOML file")] = (
+        False
+    )
+    ccy: Annotated[str, Rule("currency", note="everything is valued in it")] = "USDT"
+    cash: Annotated[
+        dict[str, float], Rule("units of each currency", 0, 1e15, note="paper opening balance")
+    ] = msgspec.field(default_factory=lambda: {"USDT": 1_000_000.0})
+    day_zone: Annotated[str, Rule("IANA time zone", note="where the trading day of daily_loss turns")] = "UTC"
+
+
+class DrawdownSwitch(Section, frozen=True):
+    """(peak equity - equity) / peak: HALTED."""
+
+    enabled: On = True
+    limit: Annotated[float, Rule("fraction of peak equity", 0, 1, above=True)] = 0.05
+
+
+class PositionLossSwitch(Section, frozen=True):
+    """A position's unrealised loss against its basis: flatten that position, block re-entry."""
+
+    enabled: On = True
+    limit: Annotated[float, Rule("fraction of basis", 0, 1, above=True)] = 0.02
+    basis: Annotated[str, Rule("text", choices=("cost", "equity"))] = "cost"
+
+
+class DailyLossSwitch(Section, frozen=True):
+    """(day-open equity - equity) / day-open: HALTED for the day and until re-armed."""
+
+    enabled: On = True
+    limit: Annotated[float, Rule("fraction of day-open equity", 0, 1, above=True)] = 0.10
+
+
+class EmergencySwitch(Section, frozen=True):
+    """Loss from peak or from day-open equity, the larger: flatten everything, SHUTDOWN."""
+
+    enabled: On = True
+    limit: Annotated[float, Rule("fraction of equity", 0, 1, above=True)] = 0.15
+
+
+class LeverageSwitch(Section, frozen=True):
+    """Gross exposure / equity: REDUCING, positions cut largest first to the target."""
+
+    enabled: On = True
+    limit: Ratio = 5.0
+    target: Annotated[float, Rule("ratio", 0, 1000, above=True, note="below limit")] = 4.5
+
+
+class MarginSwitch(Section, frozen=True):
+    """Equity / margin required falls below: REDUCING, cheapest to close first, to the target."""
+
+    enabled: On = True
+    limit: Ratio = 1.2
+    target: Annotated[float, Rule("ratio", 0, 1000, above=True, note="above limit")] = 1.5
+
+
+class StaleDataSwitch(Section, frozen=True):
+    """No fresh book for an instrument that is held or quoted."""
+
+    enabled: On = True
+    limit_s: Seconds = 30.0
+    level: Annotated[str, Rule("text", choices=("reduce", "halt", "flatten"))] = "reduce"
+
+
+class VenueDownSwitch(Section, frozen=True):
+    """The link to a venue stays down: HALTED there."""
+
+    enabled: On = True
+    limit_s: Seconds = 10.0
+
+
+class OrderRateSwitch(Section, frozen=True):
+    """Runaway: submits, amends and cancels a second over the window."""
+
+    enabled: On = True
+    limit_per_s: Annotated[float, Rule("messages/s", 0, 1e6, above=True)] = 200.0
+    window_s: Annotated[float, Rule("s", 0.05, 3600)] = 1.0
+
+
+class RejectRateSwitch(Section, frozen=True):
+    """Share of the last orders that the venue refused."""
+
+    enabled: On = True
+    limit: Fraction = 0.5
+    window: Annotated[int, Rule("orders", 1, 100_000)] = 20
+    min: Annotated[int, Rule("orders", 1, 100_000, note="fewer than this never trip")] = 10
+
+
+class ReconciliationSwitch(Section, frozen=True):
+    """Own books and the venue's differ."""
+
+    enabled: On = True
+
+
+class JournalSwitch(Section, frozen=True):
+    """The journal cannot be written: no new risk; cancels still leave."""
+
+    enabled: On = True
+
+
+class SwitchSettings(Section, frozen=True):
+    """Kill switches. Each latches; only a named operator with a reason re-arms it."""
+
+    drawdown: DrawdownSwitch = DrawdownSwitch()
+    position_loss: PositionLossSwitch = PositionLossSwitch()
+    daily_loss: DailyLossSwitch = DailyLossSwitch()
+    emergency: EmergencySwitch = EmergencySwitch()
+    leverage: LeverageSwitch = LeverageSwitch()
+    margin: MarginSwitch = MarginSwitch()
+    stale_data: StaleDataSwitch = StaleDataSwitch()
+    venue_down: VenueDownSwitch = VenueDownSwitch()
+    order_rate: OrderRateSwitch = OrderRateSwitch()
+    reject_rate: RejectRateSwitch = RejectRateSwitch()
+    reconciliation: ReconciliationSwitch = ReconciliationSwitch()
+    journal: JournalSwitch = JournalSwitch()
+
+
+class KillSettings(Section, frozen=True):
+    """Deadlines of a kill's phases, counted from the start of the phase."""
+
+    cancel_retry_ms: Annotated[int, Rule("ms", 10, 600_000, note="repeat each unconfirmed cancel")] = 500
+    mass_cancel_ms: Annotated[int, Rule("ms", 10, 600_000, note="then cancel whatever the venue holds")] = (
+        1500
+    )
+    query_ms: Annotated[int, Rule("ms", 10, 600_000, note="then ask the venue what is open")] = 3000
+    alarm_ms: Annotated[int, Rule("ms", 10, 600_000, note="then alarm, naming what is unconfirmed")] = 5000
+    flatten_retry_ms: Annotated[int, Rule("ms", 10, 600_000, note="repeat a closing order")] = 1500
+    flatten_alarm_ms: Annotated[int, Rule("ms", 10, 600_000, note="alarm while not flat")] = 15_000
+    slice_lots_max: Annotated[int, Rule("lots", 0, 10**12, note="0 = the instrument's maximum")] = 0
+    limit_first: Annotated[bool, Rule("true | false", note="close by limit order before market")] = False
+
+
+class GateSettings(Section, frozen=True):
+    """Limits every order meets before it may leave."""
+
+    price_collar: Annotated[float, Rule("fraction of reference price", 0, 1, above=True)] = 0.05
+    order_value_max: Annotated[float, Rule("account currency", 0, 1e12, above=True)] = 250_000.0
+    order_lots_max: Annotated[int, Rule("lots", 0, 10**12, note="0 = the instrument's maximum")] = 0
+    concentration_max: Annotated[float, Rule("fraction of equity, per asset", 0, 100, above=True)] = 0.25
+    gross_leverage_max: Ratio = 5.0
+    margin_ratio_min: Annotated[float, Rule("ratio", 0, 1000)] = 1.2
+    net_leverage_max: Ratio = 5.0
+    open_orders_max: Annotated[int, Rule("orders", 1, 1_000_000)] = 5000
+    data_age_max_s: Annotated[float, Rule("s", 0, 86_400, above=True)] = 10.0
+
+
+class EngineSettings(Section, frozen=True):
+    """The engine's clockwork. The BOT_ variables set the ones that name them."""
+
+    autostart: Annotated[
+        bool, Rule("true | false", note="ACTIVE at once after a clean stop or on a new folder")
+    ] = False
+    signal_interval_s: Annotated[float, Rule("s", 1, 86_400, note="BOT_SIGNAL_INTERVAL")] = 60.0
+    min_trade_interval_s: Annotated[float, Rule("s", 0, 86_400, note="BOT_MIN_TRADE_INTERVAL")] = 0.0
+    account_check_interval_s: Annotated[float, Rule("s", 5, 86_400, note="BOT_ACCOUNT_CHECK_INTERVAL")] = (
+        300.0
+    )
+    disable_microstructure_veto: Annotated[
+        bool, Rule("true | false", note="BOT_DISABLE_MICROSTRUCTURE_VETO")
+    ] = False
+    disable_momentum_veto: Annotated[bool, Rule("true | false", note="BOT_DISABLE_MOMENTUM_VETO")] = False
+    reduce_api_calls: Annotated[bool, Rule("true | false", note="BOT_REDUCE_API_CALLS")] = False
+    bypass_interactive: Annotated[bool, Rule("true | false", note="BOT_BYPASS_INTERACTIVE")] = False
+    inbox_control_max: Annotated[int, Rule("events", 16, 10_000_000)] = 65_536
+    inbox_market_max: Annotated[int, Rule("ticks", 16, 10_000_000)] = 65_536
+
+
+class JournalSettings(Section, frozen=True):
+    """What is kept on disk."""
+
+    ticks_keep_mb: Annotated[
+        int, Rule("MB", 1, 10_000_000, note="older tick blocks are dropped, nothing else")
+    ] = 2048
+    snapshot_every_events: Annotated[int, Rule("events", 100, 10**9)] = 50_000
+    snapshot_every_s: Annotated[float, Rule("s", 1, 86_400)] = 300.0
+
+
+class BusSettings(Section, frozen=True):
+    """Where clients attach. TCP only with CURVE keys."""
+
+    state: Annotated[str, Rule("ZeroMQ endpoint", note="empty = ipc in the bus folder")] = ""
+    command: Annotated[str, Rule("ZeroMQ endpoint", note="empty = ipc in the bus folder")] = ""
+    tcp: Flag = False
+    host: Annotated[str, Rule("address to bind")] = "127.0.0.1"
+    state_port: Annotated[int, Rule("port", 1, 65_535)] = 7701
+    command_port: Annotated[int, Rule("port", 1, 65_535)] = 7702
+    heartbeat_hz: Annotated[float, Rule("per s", 0.1, 100)] = 4.0
+    table_hz: Annotated[float, Rule("per s", 0.1, 100)] = 10.0
+
+
+class MarketSettings(Section, frozen=True):
+    """The embedded paper market and its venue."""
+
+    seed: Annotated[int, Rule("seed", 0, 2**53, note="0 = fresh at each start")] = 0
+    tick_rate_per_s: Annotated[float, Rule("ticks/s, all instruments together", 0, 1e6, above=True)] = 200.0
+    speed: Annotated[float, Rule("market seconds per second", 0, 10_000, above=True)] = 1.0
+    symbols: Annotated[tuple[str, ...], Rule("symbols", note="empty = the whole catalogue")] = ()
+    latency_ms: Annotated[float, Rule("ms", 0, 60_000)] = 20.0
+    latency_jitter_ms: Annotated[float, Rule("ms", 0, 60_000)] = 10.0
+    crash_after_s: Annotated[float, Rule("s after start", 0, 86_400, note="0 = never")] = 0.0
+    crash_drop: Annotated[float, Rule("fraction of price", 0, 0.99, above=True)] = 0.4
+    crash_duration_s: Annotated[float, Rule("s", 0, 86_400)] = 20.0
+
+
+class StrategySettings(Section, frozen=True):
+    """One running strategy; its id is the section's name."""
+
+    kind: Annotated[str, Rule("text", choices=("momentum", "mean_reversion", "maker", "hold"))]
+    enabled: Flag = True
+    symbols: Annotated[tuple[str, ...], Rule("symbols", note="empty = all of the market's")] = ()
+    notional: Annotated[float, Rule("account currency per symbol", 0, 1e12, above=True)] = 10_000.0
+    kelly_fraction: Annotated[float, Rule("fraction of full Kelly", 0, 1)] = 0.5
+    params: Annotated[dict[str, float], Rule("number", -1e15, 1e15)] = msgspec.field(default_factory=dict)
+
+
+class OperatorSettings(Section, frozen=True):
+    """Whose name stands in the audit trail for local commands."""
+
+    name: Annotated[str, Rule("text", note="empty = the user's login name")] = ""
+
+
+class Settings(Section, frozen=True):
+    """Everything."""
+
+    account: AccountSettings = AccountSettings()
+    switches: SwitchSettings = SwitchSettings()
+    kill: KillSettings = KillSettings()
+    gate: GateSettings = GateSettings()
+    engine: EngineSettings = EngineSettings()
+    journal: JournalSettings = JournalSettings()
+    bus: BusSettings = BusSettings()
+    market: MarketSettings = MarketSettings()
+    operator: OperatorSettings = OperatorSettings()
+    strategies: dict[str, StrategySettings] = msgspec.field(default_factory=dict)
