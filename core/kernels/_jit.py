@@ -36,3 +36,22 @@ F = TypeVar("F", bound=Callable[..., Any])
 def kernel(function: F) -> F:
     """Compile on first call; keep the signature visible to type checkers."""
     return cast(F, numba.njit(cache=True, error_model="numpy")(function))
+
+
+def leaf(function: F) -> F:
+    """A kernel that LLVM must inline into its callers: small helpers of a hot loop, on records and scalars only."""
+    return cast(F, numba.njit(cache=True, error_model="numpy", forceinline=True)(function))
+
+
+def direct(function: F, *sample: object) -> F:
+    """Compile ``function`` for the types of ``sample`` (tables, Python ints, floats); return its bare entry point.
+
+    Skips numba's type dispatch, 0.7 of 1.0 us with seven tables. Nothing is checked any more: every later call must
+    pass arguments of exactly these types, arrays C-contiguous. With the JIT off it is ``function`` itself.
+    """
+    compile_for = getattr(function, "compile", None)
+    if compile_for is None:
+        return function
+    types = tuple(cast(Any, numba).typeof(value) for value in sample)
+    compile_for(types)
+    return cast(F, cast(Any, function).overloads[types].entry_point)

@@ -24,16 +24,9 @@ import math
 
 import numpy as np
 
-from core.kernels._jit import kernel
-from core.kernels.portfolio import (
-    Row,
-    loss_ratio,
-    loss_ratios,
-    ratios,
-    rebase,
-    total,
-    value_at,
-)
+from core.kernels._jit import kernel, leaf
+from core.kernels.intake import accept, mark_of, move, rerate
+from core.kernels.portfolio import Row, loss_ratios, ratios, rebase, total
 from core.kernels.tables import (
     SW_DAILY_LOSS,
     SW_DRAWDOWN,
@@ -41,111 +34,43 @@ from core.kernels.tables import (
     SW_LEVERAGE,
     SW_MARGIN,
     SW_POSITION_LOSS,
-    TICK_QUOTE,
-    TICK_TRADE,
     Table,
 )
 
-RESUM_TICKS = 4096  # applied ticks between fresh sums: drift stays near 1e-12 of gross, cost below 2 ns a tick
+RESUM_TICKS = (
+    4096  # applied ticks between fresh sums: drift stays near 1e-12 of gross, cost below 2 ns a tick
+)
 NO_TRIP = -1  # account.trip_instrument: no position tripped
 UNPRICEABLE = -2  # account.trip_instrument: equity is not a finite number
-_SLACK = (
-    1.0 + 1e-9
-)  # the equity bound may be off by rounding; it only decides when to scan
+_SLACK = 1.0 + 1e-9  # the equity bound may be off by rounding; it only decides when to scan
 
 
 @kernel
-def accept(tick: Row, market: Row) -> bool:
-    """Check the form of one tick and take it into the market row, mark included; False = refused, nothing but the count changed.
-
-    Refused: no content, a negative number, both sides gone, a locked or crossed book, a trade without a price.
-    """
-    flags = tick["flags"]
-    quote, trade = (flags & TICK_QUOTE) != 0, (flags & TICK_TRADE) != 0
-    bid, ask = tick["bid_ticks"], tick["ask_ticks"]
-    bad = not (quote or trade) or (
-        trade and (tick["last_ticks"] <= 0 or tick["last_lots"] < 0)
+def _limits(switches: Table) -> tuple[tuple[float, float, float, float], float]:
+    """Limits of (drawdown, daily, emergency, leverage) and of margin; infinite where a switch is not armed."""
+    margin = switches[SW_MARGIN]
+    ceilings = (
+        _ceiling(switches[SW_DRAWDOWN]),
+        _ceiling(switches[SW_DAILY_LOSS]),
+        _ceiling(switches[SW_EMERGENCY]),
+        _ceiling(switches[SW_LEVERAGE]),
     )
-    if quote:
-        bad = bad or bid < 0 or ask < 0 or tick["bid_lots"] < 0 or tick["ask_lots"] < 0
-        bad = bad or (bid == 0 and ask == 0) or (bid > 0 and ask > 0 and bid >= ask)
-    if bad:
-        market["refused"] += 1
-        return False
-    if quote:
-        market["bid_ticks"] = bid
-        market["ask_ticks"] = ask
-        market["bid_lots"] = tick["bid_lots"]
-        market["ask_lots"] = tick["ask_lots"]
-    if trade:
-        market["last_ticks"] = tick["last_ticks"]
-    market["ts_ns"] = tick["ts_ns"]
-    market["ticks"] += 1
-    return True
+    return ceilings, float(margin["limit"]) if margin["armed"] != 0 else -np.inf
 
 
-@kernel
-def mark_of(market: Row, tick_size: float) -> float:
-    """Mid of a two-sided book, else last trade, else the mark there was; quote."""
-    bid, ask = market["bid_ticks"], market["ask_ticks"]
-    if bid > 0 and ask > 0:
-        return float(0.5 * (float(bid) + float(ask)) * tick_size)
-    last = market["last_ticks"]
-    return float(last * tick_size) if last > 0 else float(market["mark_px"])
-
-
-@kernel
-def _move(row: Row, instrument: Row, currency: Row, acct: Row, mark_px: float) -> None:
-    """Revalue one open position at ``mark_px`` and carry the differences into its currency and the account."""
-    exposure, unrealized, margin = row["exposure"], row["unrealized"], row["margin"]
-    value_at(row, instrument, mark_px)
-    gross_change = abs(row["exposure"]) - abs(exposure)
-    net_change = row["exposure"] - exposure
-    unrealized_change = row["unrealized"] - unrealized
-    margin_change = row["margin"] - margin
-    currency["unrealized"] += unrealized_change
-    currency["gross"] += gross_change
-    currency["net"] += net_change
-    currency["margin"] += margin_change
-    row["loss_ratio"] = loss_ratio(
-        row, 0, 1.0, 0.0
-    )  # against cost; against equity the scan writes it
-    rate = currency["rate"]
-    acct["equity"] += rate * unrealized_change
-    acct["unrealized"] += rate * unrealized_change
-    acct["gross"] += rate * gross_change
-    acct["net"] += rate * net_change
-    acct["margin"] += rate * margin_change
-
-
-@kernel
-def _rerate(currency: Row, acct: Row, rate: float) -> None:
-    """Move a currency from a known rate to ``rate`` and carry the difference into the account."""
-    change = rate - currency["rate"]
-    currency["rate"] = rate
-    acct["equity"] += change * (currency["cash"] + currency["unrealized"])
-    acct["unrealized"] += change * currency["unrealized"]
-    acct["gross"] += change * currency["gross"]
-    acct["net"] += change * currency["net"]
-    acct["margin"] += change * currency["margin"]
-
-
-@kernel
+@leaf
 def _ceiling(switch: Row) -> float:
-    """The limit of an armed switch; inf for one that is not tested."""
     return float(switch["limit"]) if switch["armed"] != 0 else np.inf
 
 
-@kernel
+@leaf
 def _trips(row: Row) -> bool:
-    """Whether an open position's loss ratio is at or past its limit; an infinite limit never trips, nan always does."""
+    """Whether an open position is at or past its loss limit; an infinite limit never trips, nan always does."""
     limit = row["loss_limit"]
-    return bool(
-        row["qty_lots"] != 0 and limit != np.inf and not (row["loss_ratio"] < limit)
-    )
+    return bool(row["qty_lots"] != 0 and limit != np.inf and not (row["loss_ratio"] < limit))
 
 
-@kernel
+@leaf
 def _trip(switch: Row, value: float, ts_ns: int) -> int:
     """Mark a switch as tripped by ``value``."""
     switch["tripped"] = 1
@@ -169,7 +94,7 @@ def _test_account(acct: Row, switches: Table, ts_ns: int) -> int:
     return count
 
 
-@kernel
+@leaf
 def _value(s: int, acct: Row) -> float:
     """The account column that switch row ``s`` tests; nan for a row that tests none."""
     if s == SW_DRAWDOWN:
@@ -200,9 +125,7 @@ def _decide(loser: int, positions: Table, account: Table, switches: Table) -> bo
         count += _test_account(acct, switches, ts_ns)
     if loser >= 0:
         acct["trip_instrument"] = loser
-        count += _trip(
-            switches[SW_POSITION_LOSS], positions[loser]["loss_ratio"], ts_ns
-        )
+        count += _trip(switches[SW_POSITION_LOSS], positions[loser]["loss_ratio"], ts_ns)
     return count > 0
 
 
@@ -232,7 +155,7 @@ def _end(
             switches[s]["value"] = _value(s, account[0])
 
 
-@kernel
+@leaf
 def _trip_equity(row: Row, rate: float) -> float:
     """The equity at or below which a position would trip against equity; inf when its limit is no limit."""
     limit = row["loss_limit"]
@@ -244,22 +167,30 @@ def _trip_equity(row: Row, rate: float) -> float:
 
 
 @kernel
-def _scan(
-    instruments: Table, positions: Table, currencies: Table, account: Table
-) -> tuple[int, float]:
+def _scan(instruments: Table, positions: Table, currencies: Table, account: Table) -> tuple[int, float]:
     """Against equity: write all loss ratios; returns (worst position past its limit or -1, highest trip equity)."""
     loss_ratios(instruments, positions, currencies, account)
     loser, bound = -1, -np.inf
     for i in range(len(positions)):
         row = positions[i]
-        bound = max(
-            bound, _trip_equity(row, currencies[instruments[i]["settle"]]["rate"])
-        )
-        if _trips(row) and (
-            loser < 0 or row["loss_ratio"] > positions[loser]["loss_ratio"]
-        ):
+        bound = max(bound, _trip_equity(row, currencies[instruments[i]["settle"]]["rate"]))
+        if _trips(row) and (loser < 0 or row["loss_ratio"] > positions[loser]["loss_ratio"]):
             loser = i
     return loser, bound
+
+
+@leaf
+def _calm(acct: Row, ceilings: tuple[float, float, float, float], margin_floor: float) -> bool:
+    """Whether nothing on the account asks for a closer look; whatever is not a number is not calm."""
+    return bool(
+        acct["trip_instrument"] == NO_TRIP
+        and abs(acct["equity"]) < np.inf
+        and acct["drawdown"] < ceilings[0]
+        and acct["daily_loss"] < ceilings[1]
+        and acct["emergency_loss"] < ceilings[2]
+        and acct["leverage"] < ceilings[3]
+        and acct["margin_ratio"] >= margin_floor
+    )
 
 
 @kernel
@@ -276,28 +207,14 @@ def run_block(
     """Apply ``ticks[start:]`` and stop after the first row that needs a decision; returns rows consumed.
 
     Takes whole tables (TICK, INSTRUMENT, MARKET, POSITION, CURRENCY, ACCOUNT of one row, SWITCH of SWITCH_ROWS) and
-    writes all but the first two. Stopped when the result is below ``len(ticks)``, or equal to it with a
-    ``switches.tripped`` set or ``account.trip_instrument`` new. Rows must be in time order.
+    writes all but the first two. A decision is asked for by a ``switches.tripped`` or by
+    ``account.trip_instrument`` at UNPRICEABLE when it was not. Rows must be in time order and C-contiguous.
     """
     acct = account[0]
     _begin(acct, switches)
-    drawdown_limit, daily_limit = (
-        _ceiling(switches[SW_DRAWDOWN]),
-        _ceiling(switches[SW_DAILY_LOSS]),
-    )
-    emergency_limit, leverage_limit = (
-        _ceiling(switches[SW_EMERGENCY]),
-        _ceiling(switches[SW_LEVERAGE]),
-    )
-    margin_limit = (
-        switches[SW_MARGIN]["limit"] if switches[SW_MARGIN]["armed"] != 0 else -np.inf
-    )
-    test_positions, basis_equity = (
-        switches[SW_POSITION_LOSS]["armed"] != 0,
-        acct["basis_equity"] != 0,
-    )
-    bound = np.inf  # against equity: the first tick scans
-    consumed = len(ticks)
+    ceilings, margin_floor = _limits(switches)
+    test_positions, basis_equity = switches[SW_POSITION_LOSS]["armed"] != 0, acct["basis_equity"] != 0
+    bound = np.inf  # against equity: the highest at which a position trips; at first unknown
     for k in range(start, len(ticks)):
         if acct["changed"] >= RESUM_TICKS:
             rebase(instruments, markets, positions, currencies, account)
@@ -309,45 +226,30 @@ def run_block(
         acct["ticks"] += 1
         acct["changed"] += 1
         row, market, instrument = positions[i], markets[i], instruments[i]
+        settle, fx = instrument["settle"], instrument["fx_currency"]
         mark_px = mark_of(market, instrument["tick_size"])
         if mark_px != market["mark_px"]:
             market["mark_px"] = mark_px
             if row["qty_lots"] != 0:
-                _move(row, instrument, currencies[instrument["settle"]], acct, mark_px)
-            if instrument["fx_currency"] >= 0:
-                if currencies[instrument["fx_currency"]]["rate"] > 0.0:
-                    _rerate(currencies[instrument["fx_currency"]], acct, mark_px)
-                else:
-                    currencies[instrument["fx_currency"]]["rate"] = mark_px
+                move(row, instrument, currencies[settle], acct, mark_px)
+            if fx >= 0:
+                bound = np.inf  # losses in this currency have moved too
+                if not rerate(currencies[fx], acct, mark_px):
                     total(currencies, account)
-                bound = np.inf
             ratios(acct)
         loser = -1
-        if not test_positions:
-            pass
-        elif not basis_equity:
+        if test_positions and not basis_equity:
             loser = i if _trips(row) else -1
-        elif math.isfinite(acct["equity"]):
-            bound = max(
-                bound, _trip_equity(row, currencies[instrument["settle"]]["rate"])
-            )
-            if not acct["equity"] > bound * _SLACK:
+        elif test_positions and math.isfinite(acct["equity"]):
+            bound = max(bound, _trip_equity(row, currencies[settle]["rate"]))
+            if acct["equity"] <= bound * _SLACK:
                 loser, bound = _scan(instruments, positions, currencies, account)
-        calm = (
-            loser < 0
-            and acct["trip_instrument"] == NO_TRIP
-            and abs(acct["equity"]) < np.inf
-            and acct["drawdown"] < drawdown_limit
-            and acct["daily_loss"] < daily_limit
-            and acct["emergency_loss"] < emergency_limit
-            and acct["leverage"] < leverage_limit
-            and acct["margin_ratio"] >= margin_limit
-        )
+        calm = loser < 0 and _calm(acct, ceilings, margin_floor)
         if not calm and _decide(loser, positions, account, switches):
-            consumed = k + 1
-            break
+            _end(instruments, positions, currencies, account, switches)
+            return k + 1
     _end(instruments, positions, currencies, account, switches)
-    return consumed
+    return len(ticks)
 
 
 @kernel

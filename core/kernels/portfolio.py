@@ -26,15 +26,24 @@ from typing import Any
 
 import numpy as np
 
-from core.kernels._jit import kernel
+from core.kernels._jit import kernel, leaf
 from core.kernels.tables import Table
 
 Row = Any  # one record of a table; numpy.void when the JIT is off
 
 
-@kernel
+@leaf
+def cost_of(qty_lots: int, avg_px: float, instrument: Row) -> float:
+    """Absolute value of ``qty_lots`` (signed) at ``avg_px`` (quote), settle; 0 when flat."""
+    if qty_lots == 0:
+        return 0.0
+    value = abs(qty_lots) * instrument["lot_value"]
+    return float(value * avg_px if instrument["inverse"] == 0 else value / avg_px)
+
+
+@leaf
 def value_at(row: Row, instrument: Row, mark_px: float) -> None:
-    """Value one position row at ``mark_px`` (quote; 0 = never marked). Writes exposure, unrealized and margin, settle."""
+    """Write exposure, unrealized and margin (settle) of a row at ``mark_px`` (quote; 0 = never marked)."""
     qty_lots = row["qty_lots"]
     if qty_lots == 0:
         row["avg_px"] = 0.0
@@ -47,53 +56,45 @@ def value_at(row: Row, instrument: Row, mark_px: float) -> None:
     avg_px = row["avg_px"]
     mark = mark_px if mark_px > 0.0 else avg_px
     value = qty_lots * instrument["lot_value"]
-    if instrument["inverse"] == 0:
-        row["exposure"] = value * mark
-        row["unrealized"] = value * (mark - avg_px)
-    else:
-        row["exposure"] = value / mark
-        row["unrealized"] = value * (1.0 / avg_px - 1.0 / mark)
-    row["margin"] = abs(row["exposure"]) * instrument["margin_rate"]
+    cost = row["cost"] if qty_lots > 0 else -row["cost"]
+    linear = instrument["inverse"] == 0
+    exposure = value * mark if linear else value / mark
+    row["exposure"] = exposure
+    row["unrealized"] = exposure - cost if linear else cost - exposure
+    row["margin"] = abs(exposure) * instrument["margin_rate"]
 
 
-@kernel
+@leaf
 def loss_ratio(row: Row, basis_equity: int, rate: float, equity: float) -> float:
     """Unrealised loss over its basis: cost (settle), or with ``basis_equity`` the account's equity (acct).
 
     0 in profit or flat; inf when there is a loss and no basis left to carry it; nan when the basis is unknown.
     """
-    if row["qty_lots"] == 0 or row["unrealized"] >= 0.0:
-        return 0.0
-    loss = -row["unrealized"]
+    unrealized = row["unrealized"]
+    loss = 0.5 * (abs(unrealized) - unrealized)  # exact, and no branch: its sign is a coin toss, 9 ns a tick
     basis = row["cost"]
     if basis_equity != 0:
         loss *= rate
         basis = equity
     if basis <= 0.0:
-        return np.inf
+        return np.inf if loss > 0.0 else 0.0
     return float(loss / basis)
 
 
-@kernel
+@leaf
 def ratios(acct: Row) -> None:
     """Peak, drawdown, daily and emergency loss, leverage, margin ratio from the totals in the account row.
 
     With nan equity each ratio is nan, except leverage and margin ratio of a book that holds nothing.
     """
     equity = acct["equity"]
-    if (
-        equity > acct["equity_peak"] and equity < np.inf
-    ):  # an infinite peak could never be left again
+    if equity > acct["equity_peak"] and equity < np.inf:  # an infinite peak could never be left again
         acct["equity_peak"] = equity
     peak = acct["equity_peak"]
     drawdown = (peak - equity) / peak if peak > 0.0 else _loss_of_nothing(peak - equity)
     day_open = acct["equity_day_open"]
-    daily = (
-        (day_open - equity) / day_open
-        if day_open > 0.0
-        else _loss_of_nothing(day_open - equity)
-    )
-    if daily < 0.0:
+    daily = (day_open - equity) / day_open if day_open > 0.0 else _loss_of_nothing(day_open - equity)
+    if daily < 0.0:  # not max(): numba and Python treat nan in it differently
         daily = 0.0
     acct["drawdown"] = drawdown
     if drawdown > acct["drawdown_max"]:
@@ -109,7 +110,7 @@ def ratios(acct: Row) -> None:
     acct["margin_ratio"] = np.inf if margin == 0.0 else equity / margin
 
 
-@kernel
+@leaf
 def _loss_of_nothing(loss: float) -> float:
     """A loss measured against nothing: none is 0, any is infinite, unknown is nan."""
     if loss > 0.0:
@@ -117,43 +118,33 @@ def _loss_of_nothing(loss: float) -> float:
     return 0.0 if loss <= 0.0 else np.nan
 
 
+@leaf
+def _clear(currency: Row) -> None:
+    """Zero the sums of one currency."""
+    currency["unrealized"] = 0.0
+    currency["gross"] = 0.0
+    currency["net"] = 0.0
+    currency["margin"] = 0.0
+
+
+@leaf
+def _add(currency: Row, row: Row) -> None:
+    """Add one position to the sums of the currency it settles in."""
+    currency["unrealized"] += row["unrealized"]
+    currency["gross"] += abs(row["exposure"])
+    currency["net"] += row["exposure"]
+    currency["margin"] += row["margin"]
+
+
 @kernel
-def sum_currency(
-    c: int, instruments: Table, positions: Table, currencies: Table
-) -> None:
+def sum_currency(c: int, instruments: Table, positions: Table, currencies: Table) -> None:
     """Sum afresh the positions that settle in currency ``c``; O(instruments)."""
-    unrealized = gross = net = margin = 0.0
+    currency = currencies[c]
+    _clear(currency)
     for i in range(len(positions)):
         row = positions[i]
         if row["qty_lots"] != 0 and instruments[i]["settle"] == c:
-            unrealized += row["unrealized"]
-            gross += abs(row["exposure"])
-            net += row["exposure"]
-            margin += row["margin"]
-    currency = currencies[c]
-    currency["unrealized"] = unrealized
-    currency["gross"] = gross
-    currency["net"] = net
-    currency["margin"] = margin
-
-
-@kernel
-def _sum_currencies(instruments: Table, positions: Table, currencies: Table) -> None:
-    """Sum every currency afresh in one pass, in the order of ``sum_currency`` and so with equal bits."""
-    for c in range(len(currencies)):
-        currency = currencies[c]
-        currency["unrealized"] = 0.0
-        currency["gross"] = 0.0
-        currency["net"] = 0.0
-        currency["margin"] = 0.0
-    for i in range(len(positions)):
-        row = positions[i]
-        if row["qty_lots"] != 0:
-            currency = currencies[instruments[i]["settle"]]
-            currency["unrealized"] += row["unrealized"]
-            currency["gross"] += abs(row["exposure"])
-            currency["net"] += row["exposure"]
-            currency["margin"] += row["margin"]
+            _add(currency, row)
 
 
 @kernel
@@ -162,11 +153,7 @@ def total(currencies: Table, account: Table) -> None:
     equity = unrealized = gross = net = margin = 0.0
     for c in range(len(currencies)):
         currency = currencies[c]
-        if (
-            currency["cash"] == 0.0
-            and currency["gross"] == 0.0
-            and currency["unrealized"] == 0.0
-        ):
+        if currency["cash"] == 0.0 and currency["gross"] == 0.0 and currency["unrealized"] == 0.0:
             continue
         rate = currency["rate"] if currency["rate"] > 0.0 else np.nan
         equity += rate * (currency["cash"] + currency["unrealized"])
@@ -184,9 +171,7 @@ def total(currencies: Table, account: Table) -> None:
 
 
 @kernel
-def loss_ratios(
-    instruments: Table, positions: Table, currencies: Table, account: Table
-) -> None:
+def loss_ratios(instruments: Table, positions: Table, currencies: Table, account: Table) -> None:
     """Write every position's loss ratio at the account's present equity and rates; O(instruments)."""
     basis_equity, equity = account[0]["basis_equity"], account[0]["equity"]
     for i in range(len(positions)):
@@ -196,26 +181,26 @@ def loss_ratios(
 
 
 @kernel
-def rebase(
-    instruments: Table,
-    markets: Table,
-    positions: Table,
-    currencies: Table,
-    account: Table,
-) -> None:
+def rebase(instruments: Table, markets: Table, positions: Table, currencies: Table, account: Table) -> None:
     """Compute everything derived afresh from quantities, average costs, cash and marks.
 
     Takes INSTRUMENT, MARKET and POSITION of n rows, CURRENCY of any, ACCOUNT of one. An fx instrument that is marked
     gives its currency's rate; one that is not leaves it. Writes all but ``markets`` and ``instruments``.
     """
+    for c in range(len(currencies)):
+        _clear(currencies[c])
     for i in range(len(positions)):
-        fx, mark_px = instruments[i]["fx_currency"], markets[i]["mark_px"]
-        if fx >= 0 and mark_px > 0.0:
-            currencies[fx]["rate"] = mark_px
-        value_at(positions[i], instruments[i], mark_px)
-    _sum_currencies(instruments, positions, currencies)
+        row, instrument, mark_px = positions[i], instruments[i], markets[i]["mark_px"]
+        if instrument["fx_currency"] >= 0 and mark_px > 0.0:
+            currencies[instrument["fx_currency"]]["rate"] = mark_px
+        row["cost"] = cost_of(row["qty_lots"], row["avg_px"], instrument)
+        value_at(row, instrument, mark_px)
+        if row["qty_lots"] != 0:
+            row["loss_ratio"] = loss_ratio(row, 0, 1.0, 0.0)
+            _add(currencies[instrument["settle"]], row)
     total(currencies, account)
-    loss_ratios(instruments, positions, currencies, account)
+    if account[0]["basis_equity"] != 0:
+        loss_ratios(instruments, positions, currencies, account)
     account[0]["changed"] = 0
 
 
@@ -241,16 +226,12 @@ def _book(row: Row, instrument: Row, signed_lots: int, px: float) -> float:
     row["qty_lots"] = after
     row["avg_px"] = avg_px
     if after != 0:
-        row["cost"] = (
-            abs(after) * lot_value * (avg_px if inverse == 0 else 1.0 / avg_px)
-        )
+        row["cost"] = abs(after) * lot_value * (avg_px if inverse == 0 else 1.0 / avg_px)
     return realized
 
 
 @kernel
-def _settle(
-    i: int, instruments: Table, positions: Table, currencies: Table, account: Table
-) -> None:
+def _settle(i: int, instruments: Table, positions: Table, currencies: Table, account: Table) -> None:
     """Carry a change of position ``i`` or of its currency's cash up to the account."""
     settle = instruments[i]["settle"]
     sum_currency(settle, instruments, positions, currencies)
@@ -299,7 +280,7 @@ def apply_funding(
     currencies: Table,
     account: Table,
 ) -> float:
-    """Pay or receive funding of ``rate`` (fraction of exposure; positive = longs pay). Returns the payment received, settle."""
+    """Pay or receive ``rate`` of the exposure at mark (positive = longs pay); returns what was received, settle."""
     row = positions[i]
     value_at(row, instruments[i], markets[i]["mark_px"])
     payment = 0.0 if row["qty_lots"] == 0 else -row["exposure"] * rate
