@@ -13,12 +13,28 @@ from typing import Any
 import msgspec
 
 VERSION = 1
-FRAME_BYTES_MAX = 64 * 1024  # of a request; larger ones are dropped by the socket
+FRAME_BYTES_MAX = 64 * 1024  # of a request; a larger one is refused
+FRAME_BYTES_DROP = 256 * 1024  # beyond this the socket hangs up instead of reading on
+SNAPSHOT_BYTES_MAX = 64 * 1024 * 1024  # what a client accepts as one reply
+TOPIC_BYTES_MAX = 200
+DATA_DEPTH_MAX = 8  # of a request's data; what is nested deeper is no command of ours
 REQUEST_TYPES = frozenset(
     "snapshot kill rearm start stop submit_order cancel_order cancel_all close_position set_limit acknowledge_alert"
     " shelve_alert start_strategy stop_strategy promote_model what_if subscribe_history ping".split()
 )
 STOPPING_TYPES = frozenset({"kill", "stop", "cancel_order", "cancel_all", "ping", "snapshot"})  # never expire
+
+# The codes the bus itself refuses with; the engine adds its own.
+MALFORMED = "malformed"  # does not decode
+OVERSIZED = "oversized"  # over FRAME_BYTES_MAX
+BAD_VERSION = "version"  # another version of the wire
+BAD_ID = "bad_id"  # empty, too long or not printable
+BAD_DATA = "bad_data"  # not plain maps, lists, strings, finite numbers; or nested too deep
+UNKNOWN_TYPE = "unknown_type"
+NOT_PERMITTED = "not_permitted"  # the role does not allow it
+EXPIRED = "expired"
+ID_TAKEN = "id_taken"  # another identity has used this id
+BUSY = "busy"  # too many requests in flight
 
 
 class Message(msgspec.Struct, kw_only=True):
@@ -57,9 +73,14 @@ class Reply(msgspec.Struct, kw_only=True, omit_defaults=False):
     id: str
     status: str
     epoch: int
-    seq: int
+    seq: int  # 1, 2, … within one request: a reply that comes twice (a retry) is known by it
     data: dict[str, Any] = {}
     error: Error | msgspec.UnsetType = msgspec.UNSET
 
 
 FINAL = frozenset({"done", "failed", "rejected"})
+
+
+def stream_of(topic: str) -> str:
+    """The unit of sequence: the topic's first word."""
+    return topic.partition(".")[0]
