@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 
 from config.checks import check
-from config.rules import ConfigError, parse
+from config.rules import ConfigError, parse, printable
 from config.schema import find, flat, is_section, nearest
 from config.settings import Settings
 from config.variables import from_environment
@@ -98,7 +98,7 @@ def _finish(layers: _Layers, profile: str) -> Loaded:
 
 def _profile_path(name: str) -> Path:
     if name not in profiles():
-        shown = "".join(c if c.isprintable() else "?" for c in name[:40])
+        shown = printable(name[:40])
         raise ConfigError(
             f'unknown profile "{shown}"{nearest(name, profiles())}: there are {", ".join(profiles())}'
         )

@@ -51,6 +51,11 @@ class Leaf:
     rule: Rule
 
 
+def printable(text: str) -> str:
+    """Fit for one line of an error, whatever the text came from."""
+    return "".join(c if c.isprintable() else "?" for c in text)
+
+
 def parse(leaf: Leaf, value: object, source: str) -> Any:
     """Check a TOML value, or the text of an environment variable or option, and return the plain value.
 
@@ -156,6 +161,5 @@ def _short(number: float) -> str:
 
 
 def _shown(value: object) -> str:
-    text = value if isinstance(value, str) else repr(value)
-    text = "".join(c if c.isprintable() else "?" for c in text)
+    text = printable(value if isinstance(value, str) else repr(value))
     return f'"{text[:60]}"' if isinstance(value, str) else text[:60]

@@ -14,7 +14,7 @@ from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
 import msgspec
 
-from config.rules import ConfigError, Leaf, Rule
+from config.rules import ConfigError, Leaf, Rule, printable
 from config.settings import Section, Settings, StrategySettings
 
 STRATEGY_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
@@ -30,18 +30,25 @@ def fields(section: type[Section]) -> dict[str, Any]:
 
 def find(key: str, source: str) -> Leaf:
     """The declaration behind a dotted key; ConfigError with the nearest name when there is none."""
-    node: Any = Settings
     parts = key.split(".")
-    for depth, part in enumerate(parts):
-        if node is StrategySettings and depth == 1:
-            _check_strategy_id(part, source)
-            continue
-        if not _is_section(node) or part not in fields(node):
-            raise _unknown(key, source)
-        node = StrategySettings if fields(node)[part] == dict[str, StrategySettings] else fields(node)[part]
+    node, known = _descend(parts)
+    if parts[0] == "strategies" and len(parts) > 1 and not STRATEGY_ID.fullmatch(parts[1]):
+        raise ConfigError(
+            f"strategy id {printable(parts[1][:40])} ({source}) is refused:"
+            " use 1 to 32 of a-z, 0-9 and -, for example maker-1"
+        )
+    if known < len(parts):
+        raise _unknown(parts, node, known, source)
     if get_origin(node) is not Annotated:
         raise ConfigError(f"{key} ({source}) is a section, not a setting: give one of its settings a value")
     return leaf(key, node)
+
+
+def is_section(key: str) -> bool:
+    """Whether a dotted key names a table of settings rather than one setting."""
+    parts = key.split(".")
+    node, known = _descend(parts)
+    return known == len(parts) and _is_section(node)
 
 
 def leaf(key: str, annotated: Any) -> Leaf:
@@ -49,18 +56,6 @@ def leaf(key: str, annotated: Any) -> Leaf:
     kind, rule = get_args(annotated)
     assert isinstance(rule, Rule), key
     return Leaf(key, KINDS[get_origin(kind) or kind], rule)
-
-
-def is_section(key: str) -> bool:
-    """Whether a dotted key names a table of settings rather than one setting."""
-    node: Any = Settings
-    for depth, part in enumerate(key.split(".")):
-        if node is StrategySettings and depth == 1:
-            continue
-        if not _is_section(node) or part not in fields(node):
-            return False
-        node = StrategySettings if part == "strategies" else fields(node)[part]
-    return _is_section(node)
 
 
 def flat(settings: Section, prefix: str = "") -> Iterator[tuple[Leaf, Any]]:
@@ -82,28 +77,34 @@ def nearest(name: str, known: Iterable[str]) -> str:
     return f" - did you mean {found[0]}?" if found else ""
 
 
+def is_secret(key: str) -> bool:
+    """Whether a name looks like it holds a secret; its value is never printed."""
+    return re.search(r"secret|token|passw|passphrase|api_?key|private", key, re.IGNORECASE) is not None
+
+
+def _descend(parts: list[str]) -> tuple[Any, int]:
+    """The node at the end of the longest known beginning of a key, and how many parts that is."""
+    node: Any = Settings
+    for depth, part in enumerate(parts):
+        if node is StrategySettings and depth == 1:
+            continue  # any name: the user's own
+        if not _is_section(node) or part not in fields(node):
+            return node, depth
+        node = StrategySettings if fields(node)[part] == dict[str, StrategySettings] else fields(node)[part]
+    return node, len(parts)
+
+
 def _is_section(node: Any) -> bool:
     return isinstance(node, type) and issubclass(node, Section)
 
 
-def _check_strategy_id(name: str, source: str) -> None:
-    if not STRATEGY_ID.fullmatch(name):
-        raise ConfigError(
-            f'strategy id "{name[:40]}" ({source}) is refused: use 1 to 32 of a-z, 0-9 and -, for example maker-1'
-        )
-
-
-def _unknown(key: str, source: str) -> ConfigError:
-    parts = key.split(".")
-    member = parts[1] if parts[0] == "strategies" and len(parts) > 1 else "ID"
-    known = [found.key for found, _ in flat(Settings())]
-    known += [f"strategies.{member}.{name}" for name in fields(StrategySettings)]
-    hint = nearest(key, known) or nearest(key, {name.rpartition(".")[0] for name in known})
+def _unknown(parts: list[str], node: Any, known: int, source: str) -> ConfigError:
+    """The nearest sibling at the first wrong part, else the nearest of all settings."""
+    key = ".".join(parts)
+    siblings = difflib.get_close_matches(parts[known], list(fields(node)) if _is_section(node) else [], n=1)
+    if siblings:
+        hint = f" - did you mean {'.'.join([*parts[:known], siblings[0]])}?"
+    else:
+        hint = nearest(key, [found.key for found, _ in flat(Settings())])
     secret = ": secrets come from the environment, files or systemd credentials" if is_secret(key) else ""
-    shown = "".join(c if c.isprintable() else "?" for c in key[:80])
-    return ConfigError(f"unknown setting {shown} ({source}){hint}{secret}")
-
-
-def is_secret(key: str) -> bool:
-    """Whether a name looks like it holds a secret; its value is never printed."""
-    return re.search(r"secret|token|passw|passphrase|api_?key|private", key, re.IGNORECASE) is not None
+    return ConfigError(f"unknown setting {printable(key[:80])} ({source}){hint}{secret}")
