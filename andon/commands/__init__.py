@@ -1,0 +1,27 @@
+"""The commands: name -> (module with ``configure`` and ``run``, one line of help).
+
+A table of names, not imports: a command loads only what it needs, and the cord must load least of all.
+"""
+
+from __future__ import annotations
+
+COMMANDS: dict[str, tuple[str, str]] = {
+    "demo": ("demo", "core and console on the simulated market, in one terminal"),
+    "core": ("core", "run the core in the foreground"),
+    "tui": ("tui", "the operator's console"),
+    "kill": ("kill", "pull the cord: block, cancel, flatten; exit 0 only when the venue has confirmed"),
+    "rearm": ("lifecycle", "leave a latched stop, by name and with a reason"),
+    "start": ("lifecycle", "let a READY core trade"),
+    "stop": ("lifecycle", "stop trading in order, without a kill"),
+    "status": ("status", "state, equity, distance to every limit, positions, alarms"),
+    "watch": ("watch", "messages of the state bus as they come"),
+    "order": ("order", "one order through the gate, with the decision of each layer"),
+    "cancel": ("order", "cancel one order, or all"),
+    "close": ("order", "close one position, reduce-only"),
+    "replay": ("replay", "the engine over a tape, or the proof that a journal replays byte for byte"),
+    "drill": ("drill", "trip every switch against a venue that misbehaves"),
+    "doctor": ("doctor", "preflight: what is wrong here and how to fix it"),
+    "keys": ("keys", "key pairs of clients"),
+    "audit": ("audit", "verify or export the hash-chained audit trail"),
+    "bench": ("bench", "measure, with goals and peers"),
+}

@@ -1,0 +1,140 @@
+"""`andon order`, `cancel`, `close`: one order through the gate, and what each layer said."""
+
+from __future__ import annotations
+
+import re
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
+from typing import Any
+
+from andon import output
+from andon.errors import DONE, UsageError
+from andon.parser import decimal, seconds, target
+from andon.session import ask, attached, refusal
+
+EXAMPLES = {
+    "order": """\
+  andon order buy BTC/USDT 0.5                              at market
+  andon order sell ETH/USDT 3 --price 2600.50 --tif gtc     a limit order that rests
+  andon order sell BTC/USDT 0.5 --reduce-only               can only make the position smaller""",
+    "cancel": """\
+  andon cancel A1-17-3        one order, by its client order id (see andon status --json)
+  andon cancel --all          every working order; for the cord that also latches: andon kill""",
+    "close": '  andon close BTC/USDT --reason "leaving the weekend out"',
+}
+
+
+def configure(parser: ArgumentParser, name: str) -> None:
+    """Options of the three."""
+    if name == "order":
+        _configure_order(parser)
+    elif name == "cancel":
+        parser.add_argument(
+            "cl_ord_id", nargs="?", default="", metavar="ORDER", type=_name, help="client order id"
+        )
+        parser.add_argument("--all", action="store_true", help="every working order")
+    else:
+        parser.add_argument("symbol", metavar="SYMBOL", type=_name)
+    parser.add_argument("--reason", default="", metavar="TEXT", help="why; goes into the audit trail")
+    parser.add_argument("--timeout", type=seconds, default=10.0, metavar="S", help="default 10 s")
+    target(parser)
+
+
+def _configure_order(parser: ArgumentParser) -> None:
+    parser.add_argument("side", choices=("buy", "sell"))
+    parser.add_argument("symbol", metavar="SYMBOL", type=_name, help="for example BTC/USDT")
+    parser.add_argument("qty", metavar="QTY", type=decimal, help="in base units (contracts for inverse ones)")
+    parser.add_argument("--price", type=decimal, metavar="P", help="makes it a limit order")
+    parser.add_argument(
+        "--type", choices=("market", "limit"), help="default: limit with --price, else market"
+    )
+    parser.add_argument("--tif", choices=("gtc", "ioc", "fok"), help="default: gtc for limit, ioc for market")
+    parser.add_argument("--reduce-only", action="store_true", help="never larger, never through zero")
+    parser.add_argument("--strategy", default="operator", metavar="ID", type=_name,
+                        help="whose position it belongs to (default operator)")  # fmt: skip
+    parser.add_argument("--intent", default="", metavar="ID", help="the same intent twice is one order")
+
+
+def run(args: Namespace) -> int:
+    """Send, wait for the final word, print the gate's decisions."""
+    kind, data = _request(args)
+    with attached(args) as client:
+        reply = ask(client, args, kind, data, reason=output.clean(args.reason).strip())
+    if args.json:
+        error = getattr(reply, "error", None)
+        failure = {"error": {"code": error.code, "message": error.message}} if error else {}
+        output.json_line({"status": reply.status, **reply.data, **failure})
+    else:
+        _print(reply.data)
+    if error := refusal(args, reply):
+        raise error
+    if not args.json:
+        output.line(f"{args.command} done{_outcome(reply.data)}")
+    return DONE
+
+
+def _request(args: Namespace) -> tuple[str, dict[str, Any]]:
+    if args.command == "order":
+        return "submit_order", _order(args)
+    if args.command == "close":
+        return "close_position", {"symbol": args.symbol}
+    if args.all == bool(args.cl_ord_id):
+        raise UsageError(
+            "andon cancel: give one order id, or --all", "see andon status for the working orders"
+        )
+    return ("cancel_all", {}) if args.all else ("cancel_order", {"cl_ord_id": args.cl_ord_id})
+
+
+def _order(args: Namespace) -> dict[str, Any]:
+    kind = args.type or ("limit" if args.price else "market")
+    if (kind == "limit") != bool(args.price):
+        do = "add --price P" if kind == "limit" else "drop --price or --type market"
+        raise UsageError(f"andon order: type {kind} {'needs' if kind == 'limit' else 'takes no'} price", do)
+    if kind == "market" and args.tif == "gtc":
+        raise UsageError("andon order: a market order cannot rest (gtc)", "use --tif ioc, or a --price")
+    return {
+        "symbol": args.symbol,
+        "side": args.side,
+        "qty": args.qty,
+        "type": kind,
+        "price": args.price or "",
+        "tif": args.tif or ("gtc" if kind == "limit" else "ioc"),
+        "reduce_only": args.reduce_only,
+        "strategy": args.strategy,
+        "algo": "",
+        "intent": args.intent,
+    }
+
+
+def _print(data: dict[str, Any]) -> None:
+    """The layers in their order; the first refusal wins, so what stands below it was not asked."""
+    decisions = data.get("decisions")
+    if not isinstance(decisions, list) or not decisions:
+        return
+    rows = []
+    for row in (row for row in decisions if isinstance(row, dict)):
+        verdict = "pass" if row.get("ok") else "DENY"
+        rows.append(
+            [row.get("layer", "?"), verdict, *(_cell(row.get(key)) for key in ("code", "value", "limit"))]
+        )
+    output.table(("layer", "", "code", "value", "limit"), rows, left=3)
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return ""
+    return f"{value:,.6g}" if isinstance(value, float) else str(value)
+
+
+def _outcome(data: dict[str, Any]) -> str:
+    shown = [
+        f"{key} {data[key]}"
+        for key in ("cl_ord_id", "order_status", "filled", "avg_px", "cancelled")
+        if key in data
+    ]
+    return output.clean(": " + ", ".join(shown)) if shown else ""
+
+
+def _name(text: str) -> str:
+    if not re.fullmatch(r"[^\s\x00-\x1f]{1,64}", text):
+        raise ArgumentTypeError(f"{text[:20]!r} is not a name (1 to 64 characters without spaces)")
+    return text

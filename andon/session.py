@@ -1,0 +1,102 @@
+"""What client commands share: the data folder, and an attached client."""
+
+from __future__ import annotations
+
+import os
+from argparse import Namespace
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from andon.errors import CliError, NotConfirmed
+from andon.output import clean
+
+if TYPE_CHECKING:
+    from bus.client import Client
+
+    from bus.address import Address
+    from bus.sockets import ClientKeys
+    from bus.wire import Reply
+    from config.load import Loaded
+
+_LOOK = "see andon status"
+
+
+def data_dir(args: Namespace) -> Path:
+    """The core's folder: ``--data-dir``, else $ANDON_HOME, else the user's data folder. Not created here."""
+    from config.paths import data_dir as chosen
+
+    return chosen(args.data_dir, os.environ)
+
+
+def settings(args: Namespace, profile: str | None = None) -> Loaded:
+    """The effective configuration. Raises ConfigError, which the boundary turns into exit code 2."""
+    from config.load import load
+    from config.paths import default_config_file
+
+    file = args.config if args.config is not None else default_config_file(data_dir(args))
+    return load(profile, file, None, os.environ)
+
+
+def keys_dir(args: Namespace) -> Path:
+    """Where key pairs and the list of known keys are."""
+    return data_dir(args) / "keys"
+
+
+@contextmanager
+def attached(args: Namespace) -> Iterator[Client]:
+    """A client of the core that the arguments name. Raises NotReachable, exit code 3, with the way out."""
+    from bus.client import Client
+
+    with Client.attach(args.attach, data_dir=data_dir(args), key=key_of(args)) as client:
+        yield client
+
+
+def key_of(args: Namespace) -> Path | None:
+    """``--key``: a key file, or the name of a pair in the data folder."""
+    if args.key is None:
+        return None
+    path = Path(args.key)
+    return path if path.exists() or os.sep in args.key else keys_dir(args) / f"{args.key}.key"
+
+
+def where(args: Namespace) -> tuple[Address, ClientKeys | None]:
+    """The address and the keys of the core that the arguments name, for those who bring their own sockets."""
+    from bus.address import resolve
+
+    address, key = resolve(args.attach, data_dir(args)), key_of(args)
+    if key is None:
+        return address, None
+    from bus.keys import read_key
+
+    return address, read_key(key).for_client(address.server_public_key)
+
+
+def ask(client: Client, args: Namespace, type: str, data: dict[str, Any], *, reason: str = "") -> Reply:
+    """One command to its final reply. Raises NotConfirmed when none comes within ``--timeout``.
+
+    The caller looks at ``status``: a refusal carries what it wants to show.
+    """
+    from bus.client import Unconfirmed
+
+    final: Reply | None = None
+    try:
+        for reply in client.request(type, data, reason=reason, timeout_s=args.timeout):
+            final = reply
+    except Unconfirmed as error:
+        raise NotConfirmed(
+            f"andon {args.command}: not confirmed in {args.timeout:g} s ({error})", _LOOK
+        ) from None
+    if final is None or final.status in {"accepted", "progress"}:
+        raise NotConfirmed(f"andon {args.command}: no final answer in {args.timeout:g} s", _LOOK)
+    return final
+
+
+def refusal(args: Namespace, reply: Reply) -> CliError | None:
+    """The error of a reply that is not ``done``, None for one that is."""
+    if reply.status == "done":
+        return None
+    error = getattr(reply, "error", None)
+    why = f"{error.code}: {error.message}" if error else "no reason given"
+    return CliError(f"andon {args.command}: {reply.status}: {clean(why)}", _LOOK)
