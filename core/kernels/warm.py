@@ -1,0 +1,52 @@
+"""Load every kernel before trading starts: a first call costs 0.1 s to compile, 2 ms from the cache, never a breach."""
+
+from __future__ import annotations
+
+from core.kernels import batch, exposure, matching, portfolio, sizing
+from core.kernels.tables import (
+    ACCOUNT,
+    CURRENCY,
+    INSTRUMENT,
+    MARKET,
+    POSITION,
+    SWITCH,
+    SWITCH_ROWS,
+    TICK,
+    TICK_QUOTE,
+    Table,
+    zeros,
+)
+
+
+def warm() -> int:
+    """Call each kernel once on tables of one row; returns how many. The caller holds the clock."""
+    instruments, markets, positions = zeros(INSTRUMENT, 1), zeros(MARKET, 1), zeros(POSITION, 1)
+    currencies, account, switches = zeros(CURRENCY, 1), zeros(ACCOUNT, 1), zeros(SWITCH, SWITCH_ROWS)
+    instruments["tick_size"] = instruments["lot_value"] = 1.0
+    instruments["fx_currency"] = -1
+    currencies["rate"] = currencies["cash"] = 1.0
+    positions["loss_limit"] = 1.0
+    book = (instruments, markets, positions, currencies, account)
+    portfolio.rebase(*book)
+    portfolio.apply_fill(0, 1, 1.0, 0.0, *book)
+    portfolio.apply_funding(0, 0.0, *book)
+    batch.worst_loss(positions)
+    exposure.worst_case(0, 0, 0, instruments, markets, positions, currencies)
+    sizing.shrink(0.0, 1.0, 1.0)
+    sizing.kelly_fraction(0.0, 1.0, 1.0, 1.0)
+    sizing.kelly_lots(0.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0)
+    resting = zeros(matching.BOOK, 1)
+    for ticks in _blocks():
+        batch.run_block(ticks, 0, *book, switches)
+        matching.advance(ticks, 0, 1, resting)
+        matching.first_touch(ticks, 1, resting, resting["buy_reach"].copy(), resting["sell_reach"].copy())
+    return 11
+
+
+def _blocks() -> tuple[Table, Table]:
+    """One tick, writable and read-only: to numba two types, and journals hand out the second."""
+    ticks = zeros(TICK, 1)
+    ticks["flags"], ticks["bid_ticks"], ticks["ask_ticks"] = TICK_QUOTE, 1, 3
+    fixed = ticks.copy()
+    fixed.flags.writeable = False
+    return ticks, fixed
