@@ -23,10 +23,10 @@ check: .venv/.ready ## format, lint, types, import contracts and house rules; al
 	@$(MAKE) --no-print-directory -k $(CHECKS)
 
 check-format:
-	@.venv/bin/ruff format --check --quiet . || { .venv/bin/ruff format --check .; exit 1; }
+	@.venv/bin/ruff format --check --quiet --output-format concise .
 
 check-lint:
-	@.venv/bin/ruff check --quiet .
+	@.venv/bin/ruff check --quiet --output-format concise .
 
 check-types:
 	@.venv/bin/mypy --no-error-summary

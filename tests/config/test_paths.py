@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from bus.address import default_data_dir
 from config.paths import SOCKET_PATH_BYTES_MAX, bus_dir, data_dir, default_config_file, private_dir
 from config.rules import ConfigError
 
@@ -71,3 +72,13 @@ def test_the_own_file_in_the_data_folder_is_found(tmp_path) -> None:
     assert default_config_file(tmp_path) is None
     (tmp_path / "andon.toml").write_text("")
     assert default_config_file(tmp_path) == tmp_path / "andon.toml"
+
+
+@pytest.mark.parametrize("variable", ["ANDON_HOME", "XDG_DATA_HOME", "HOME"])
+def test_a_client_and_the_core_look_in_the_same_folder(monkeypatch, variable) -> None:
+    """The bus may not import the configuration, so it has its own line for this; the two must not part."""
+    for name in ("ANDON_HOME", "XDG_DATA_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv(variable, "/srv/somewhere")
+
+    assert data_dir() == default_data_dir()
