@@ -1,0 +1,360 @@
+"""A core that exists only as messages: the same shapes, a clock that stands still, and answers to commands.
+
+``FakeCore`` writes into a ``FakeLink``; the console under test reads from it as from a real one. Scenarios at the
+end bring it into the states worth looking at. ``python tests/tui/fake_core.py`` shows them in a terminal.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import msgspec
+
+from bus.linking import Delta, LinkChanged, LinkEvent, LinkStats, Snapshot
+from bus.views import (
+    AccountView,
+    AlertView,
+    AuditView,
+    FillView,
+    HeartbeatView,
+    OrderView,
+    PnlView,
+    PositionView,
+    QuoteView,
+    StateView,
+    SwitchView,
+    View,
+)
+from bus.wire import Error, Message, Reply
+
+S = 1_000_000_000
+NOW = 1_795_183_402 * S  # 2026-11-20 14:03:22 UTC
+EPOCH = 7
+
+
+class FakeClock:
+    """Stands still until told otherwise. The monotonic clock starts elsewhere, as real ones do."""
+
+    def __init__(self) -> None:
+        self.wall, self.mono = NOW, 5_000 * S
+
+    def wall_ns(self) -> int:
+        return self.wall
+
+    def mono_ns(self) -> int:
+        return self.mono
+
+    def advance(self, seconds: float) -> None:
+        self.wall += int(seconds * S)
+        self.mono += int(seconds * S)
+
+
+class FakeLink:
+    """``bus.linking.Link`` without sockets. ``sent`` is what the console asked for."""
+
+    def __init__(self) -> None:
+        self.events: list[LinkEvent] = []
+        self.sent: list[dict[str, Any]] = []
+        self.figures = LinkStats(state="up", epoch=EPOCH, rtt_ms=12.0)
+
+    def start(self) -> None: ...
+
+    def close(self) -> None: ...
+
+    def drain(self, limit: int = 5000) -> list[LinkEvent]:
+        taken, self.events = self.events[:limit], self.events[limit:]
+        return taken
+
+    def send(self, type: str, data: dict[str, Any], *, reason: str = "", expires_ns: int = 0, id: str = "") -> str:
+        command_id = id or f"id-{len(self.sent)}"
+        self.sent.append({"type": type, "data": data, "reason": reason, "expires_ns": expires_ns, "id": command_id})
+        return command_id
+
+    def stats(self) -> LinkStats:
+        return self.figures
+
+
+class FakeCore:
+    """Keeps the last message of every topic, as the real one does for its snapshots."""
+
+    def __init__(self, env: str = "PAPER") -> None:
+        self.clock, self.link, self.env = FakeClock(), FakeLink(), env
+        self.seq: dict[str, int] = {}
+        self.last: dict[str, Message] = {}
+
+    # saying
+
+    def say(self, topic: str, view: View, *, type: str = "", deliver: bool = True) -> None:
+        stream = topic.partition(".")[0]
+        self.seq[stream] = self.seq.get(stream, 0) + 1
+        data = msgspec.to_builtins(view)
+        message = Message(v=1, epoch=EPOCH, seq=self.seq[stream], ts=self.clock.wall, type=type or stream, data=data)
+        self.last[topic] = message
+        if deliver:
+            self.link.events.append(Delta(topic, message))
+
+    def snapshot(self) -> None:
+        self.link.events.append(Snapshot(EPOCH, dict(self.seq), dict(self.last)))
+        self.link.events.append(LinkChanged("up"))
+        self.link.figures.state = "up"
+
+    def lose(self, detail: str = "no heartbeat") -> None:
+        self.link.events.append(LinkChanged("lost", detail, 3))
+        self.link.figures.state = "lost"
+
+    def reply(self, sent: dict[str, Any], status: str, error: tuple[str, str] | None = None, **data: Any) -> None:
+        told = Error(code=error[0], message=error[1]) if error else msgspec.UNSET
+        self.link.events.append(
+            Reply(v=1, id=sent["id"], status=status, epoch=EPOCH, seq=1, data=data, error=told)
+        )
+
+    # nouns
+
+    def heartbeat(self, state: str = "ACTIVE") -> None:
+        self.say(
+            "heartbeat",
+            HeartbeatView(
+                progress=881_204, heads=dict(self.seq), journal_seq=88_113, durable_seq=88_113, audit_head="9f2c",
+                state=state, env=self.env, account="sim-1", pid=811, loop_lag_us=90.0, clients=2, build="0.1.0",
+                core_ns=self.clock.wall,
+            ),
+        )  # fmt: skip
+
+    def state(self, word: str = "ACTIVE", **more: Any) -> None:
+        levels = {"ACTIVE": 0, "READY": 2, "REDUCING": 1, "HALTED": 2, "FLATTENING": 3, "SHUTDOWN": 4}
+        fields = {"started": word == "ACTIVE", "since_ns": self.clock.wall} | more
+        self.say("state", StateView(state=word, level=levels[word], **fields))
+
+    def account(self, equity: float = 1_002_341.22, leverage: float | None = 1.8, **more: Any) -> None:
+        day_open = 1_005_551.22
+        fields = {
+            "account": "sim-1", "env": self.env, "ccy": "USDT", "equity": equity, "equity_peak": 1_013_400.0,
+            "equity_day_open": day_open, "realized": -1044.0, "unrealized": -2166.0, "fees": 612.0, "funding": 88.0,
+            "gross": equity * (leverage or 0), "net": equity * 0.42, "leverage": leverage, "margin_required": 180_421.0,
+            "margin_ratio": 5.56, "drawdown": 0.0109, "daily_loss": (day_open - equity) / day_open,
+            "cash": {"USDT": equity}, "working_orders": 5, "open_positions": 4,
+        } | more  # fmt: skip
+        self.say("account", AccountView(**fields))
+
+    def pnl(self) -> None:
+        by_strategy = {"momentum": -2388.0, "maker": 741.0, "mean_reversion": -1986.0}
+        self.say(
+            "pnl",
+            PnlView(
+                equity_start=1_005_551.22, equity=1_002_341.22, realized=-1044.0, unrealized=-2166.0, fees=612.0,
+                funding=88.0, residual=0.0, by_symbol={}, by_strategy=by_strategy,
+            ),
+        )  # fmt: skip
+
+    def position(self, symbol: str, qty: float, avg: float, mark: float | None, age_s: float = 0.1, **more: Any) -> None:
+        upnl = None if mark is None else qty * (mark - avg)
+        exposure = None if mark is None else qty * mark
+        fields = {
+            "symbol": symbol, "venue": "sim", "qty": qty, "qty_lots": round(qty * 1000), "avg_px": avg if qty else None,
+            "mark": mark, "mark_ns": self.clock.wall - int(age_s * S), "exposure": exposure, "unrealized": upnl,
+            "realized": 640.0, "fees": 120.0, "funding": 6.0,
+            "equity_share": None if exposure is None else abs(exposure) / 1_002_341,
+            "loss_ratio": None if upnl is None else max(0.0, -upnl / (abs(qty * avg) * 0.02 or 1)),
+            "working_buy": 0.0, "working_sell": 0.0, "strategies": {"momentum": qty},
+        } | more  # fmt: skip
+        self.say(f"position.{symbol}", PositionView(**fields))
+
+    def quote(self, symbol: str, bid: float, ask: float) -> None:
+        ts_ns = self.clock.wall
+        self.say(f"quote.{symbol}", QuoteView(symbol=symbol, bid=bid, ask=ask, last=bid, ts_ns=ts_ns, change=0.004))
+
+    def order(self, id: str, symbol: str, side: str, qty: float, price: float | None, age_s: float, **more: Any) -> None:
+        created_ns = self.clock.wall - int(age_s * S)
+        fields = {
+            "cl_ord_id": id, "symbol": symbol, "venue": "sim", "side": side, "type": "limit" if price else "market",
+            "tif": "GTC", "qty": qty, "filled": 0.0, "price": price, "avg_px": None, "status": "NEW",
+            "strategy": "maker", "purpose": "STRATEGY", "reduce_only": False, "created_ns": created_ns,
+            "updated_ns": created_ns,
+        } | more  # fmt: skip
+        self.say(f"order.{id}", OrderView(**fields))
+
+    def switch(self, name: str, value: float | None, limit: float | None, unit: str, action: str, **more: Any) -> None:
+        head = None
+        if value is not None and limit:
+            head = max(0.0, min(1.0, (value - limit) / value if name == "margin" else 1 - value / limit))
+        fields = {
+            "phase": "ARMED", "headroom": head, "rate_per_min": 0.0, "updated_ns": self.clock.wall,
+        } | more  # fmt: skip
+        self.say(
+            f"switch.{name}",
+            SwitchView(name=name, value=value, limit=limit, unit=unit, action=action, **fields),
+        )
+
+    def alert(self, id: str, priority: str, source: str, message: str, age_s: float, **more: Any) -> None:
+        raised_ns = self.clock.wall - int(age_s * S)
+        fields = {
+            "status": "UNACK", "cause": "no tick for 2.1 s while the socket is connected",
+            "consequence": "orders in this symbol are refused; at 5 s the core halts the symbol",
+            "action": "check the venue's status page", "act_within_s": 60, "raised_ns": raised_ns,
+            "updated_ns": raised_ns,
+        } | more  # fmt: skip
+        self.say(f"alert.{id}", AlertView(id=id, priority=priority, source=source, message=message, **fields))
+
+    def audit(self, who: str, what: str, target: str, result: str, detail: str = "") -> None:
+        self.say("audit", AuditView(who=who, what=what, target=target, result=result, detail=detail))
+
+    def fill(self) -> None:
+        self.say(
+            "fill",
+            FillView(
+                exec_id="x1", cl_ord_id="7-2", symbol="ETH/USDT", side="sell", qty=1.2, price=3120.5, fee=0.4,
+                fee_ccy="USDT", maker=True, realized=0.0, strategy="maker", late=False,
+            ),
+        )  # fmt: skip
+
+    # whole books
+
+    def switches(self) -> None:
+        self.switch("drawdown", 0.0109, 0.05, "fraction", "halt", rate_per_min=0.0004)
+        self.switch("position_loss", 0.0122, 0.02, "fraction", "flatten", rate_per_min=0.0009, scope="symbol:SOL/USDT")
+        self.switch("daily_loss", 0.0032, 0.10, "fraction", "halt", rate_per_min=0.0002)
+        self.switch("emergency", 0.0109, 0.15, "fraction", "shutdown")
+        self.switch("leverage", 1.8, 5.0, "ratio", "reduce", rate_per_min=-0.01)
+        self.switch("margin", 5.56, 1.2, "ratio", "reduce")
+        self.switch("stale_data", 0.4, 5.0, "s", "halt")
+        self.switch("venue_down", 0.0, 10.0, "s", "halt")
+        self.switch("order_rate", 3.0, 20.0, "per_s", "halt")
+        self.switch("reject_rate", 0.009, 0.2, "fraction", "halt")
+        self.switch("reconciliation", None, None, "", "halt")
+        self.switch("journal", None, None, "", "halt")
+        self.switch("operator", None, None, "", "halt")
+        self.switch("startup", None, None, "", "halt")
+
+    def book(self) -> None:
+        self.position("BTC/USDT", 1.5, 64_990.0, 64_117.2, strategies={"momentum": 1.2, "maker": 0.3})
+        self.position("ETH/USDT", -12.0, 3154.0, 3120.5, working_buy=3.0, strategies={"maker": -12.0})
+        self.position("SOL/USDT", 310.0, 152.9, 150.7, age_s=0.3, strategies={"mean_reversion": 310.0})
+        self.position("AVAX/USDT", 88.0, 38.1, 38.0, age_s=4.2, strategies={"mean_reversion": 88.0})
+        self.position("XRP/USDT", 0.0, 0.0, 0.5213, realized=-310.0)
+        self.quote("BTC/USDT", 64_117.0, 64_117.4)
+
+    def orders(self) -> None:
+        self.order("7-91f", "BTC/USDT", "buy", 0.25, 64_120.0, 2)
+        self.order("7-91c", "ETH/USDT", "sell", 3.0, 3120.5, 4, filled=1.2, avg_px=3120.6, status="PARTIALLY_FILLED")
+        self.order("7-90a", "SOL/USDT", "buy", 40.0, 149.2, 31, strategy="mean_reversion")
+        self.order("7-8f3", "AVAX/USDT", "sell", 10.0, 38.9, 140, strategy="mean_reversion")
+        self.order("7-8e0", "BTC/USDT", "buy", 0.1, 63_500.0, 3, status="PENDING_UNKNOWN", reason="timeout on submit")
+        self.order("7-777", "ETH/USDT", "buy", 1.0, 3101.0, 300, filled=1.0, avg_px=3101.0, status="FILLED")
+
+    def history(self) -> None:
+        """An equity curve of four hours: the deltas that made it are delivered before the snapshot."""
+        end = self.clock.wall
+        for step in range(240):
+            self.clock.wall = end - (240 - step) * 60 * S
+            self.account(1_005_551 + 2600 * math.sin(step / 40) - 26 * step + 700 * math.sin(step / 7))
+        self.clock.wall = end
+
+    def running(self) -> FakeCore:
+        self.state()
+        self.switches()
+        self.book()
+        self.orders()
+        self.pnl()
+        self.alert("a1", "medium", "switch.position_loss", "SOL/USDT uses 61% of its loss limit", 98)
+        self.alert("a2", "low", "journal", "log volume 81% full", 2587, status="ACK", operator="alice")
+        self.audit("alice", "attach", "core", "ok")
+        self.account()
+        self.heartbeat()
+        events, self.link.events = self.link.events, []
+        self.snapshot()
+        self.history_into_link()
+        del events
+        return self
+
+    def history_into_link(self) -> None:
+        account = self.last["account"]
+        self.history()
+        self.last["account"] = account
+        self.link.events.append(Delta("account", account))
+
+
+# scenarios
+
+
+def connecting() -> FakeCore:
+    """Nothing heard yet."""
+    core = FakeCore()
+    core.link.events.append(LinkChanged("connecting"))
+    core.link.figures.rtt_ms = None
+    return core
+
+
+def running() -> FakeCore:
+    return FakeCore().running()
+
+
+def live() -> FakeCore:
+    return FakeCore("LIVE").running()
+
+
+def stale() -> FakeCore:
+    """The link is up and the core has said nothing for 14 s."""
+    core = FakeCore().running()
+    core.clock.advance(14)
+    return core
+
+
+def link_lost() -> FakeCore:
+    core = FakeCore().running()
+    core.lose()
+    return core
+
+
+def near_limit() -> FakeCore:
+    """One switch is about to trip and everything else is well."""
+    core = FakeCore().running()
+    core.switch("drawdown", 0.0466, 0.05, "fraction", "halt", rate_per_min=0.0021)
+    core.alert("a3", "high", "switch.drawdown", "drawdown 4.66% of 5.00%, about 2 min away", 3)
+    return core
+
+
+def halted() -> FakeCore:
+    """Drawdown tripped, all cancelled, latched and durable."""
+    core = FakeCore().running()
+    core.switch(
+        "drawdown", 0.0504, 0.05, "fraction", "halt", phase="LATCHED", tripped_ns=NOW - 40 * S, tripped_value=0.0504,
+        durable=True, cancelled=5, cancel_total=5, reason="drawdown 5.04% >= 5.00%", receipt="5f0c2a",
+    )  # fmt: skip
+    for order_id in ("7-91f", "7-91c", "7-90a", "7-8f3", "7-8e0"):
+        core.order(order_id, "BTC/USDT", "buy", 0.25, 64_120.0, 40, status="CANCELED")
+    core.state("HALTED", latched=["drawdown"], reason="drawdown 5.04% >= 5.00%", since_ns=NOW - 40 * S)
+    core.alert("k1", "high", "switch.drawdown", "drawdown 5.04%: halted, 5 orders cancelled", 40)
+    core.audit("core", "trip", "drawdown", "halted", "value 5.04% limit 5.00%")
+    core.account(962_341.0, drawdown=0.0504)
+    core.heartbeat("HALTED")
+    return core
+
+
+def killing() -> FakeCore:
+    """The operator flattens: cancels run, some positions are flat, one order is not confirmed."""
+    core = FakeCore().running()
+    core.switch(
+        "operator", None, None, "", "flatten", phase="FLATTENING", tripped_ns=NOW - 2 * S, durable=True, cancelled=49,
+        cancel_total=50, flat=3, flat_total=8, unconfirmed=1, alarmed=True, operator="alice",
+        reason="operator at console", receipt="5f0c2a",
+    )  # fmt: skip
+    core.state("FLATTENING", latched=["operator"], operator="alice", reason="operator at console", since_ns=NOW - 2 * S)
+    core.alert("k1", "high", "switch.operator", "kill: order 7-8e0 not confirmed by sim after 2 s", 1)
+    core.audit("alice", "kill flatten", "all", "accepted", "50 orders, 8 positions")
+    core.heartbeat("FLATTENING")
+    return core
+
+
+def flood() -> FakeCore:
+    core = FakeCore().running()
+    for i in range(14):
+        core.alert(f"f{i}", "low", "venue.sim", f"order {i} rejected: rate limit", 100 - i)
+    for i in range(4):
+        core.alert(f"m{i}", "medium", f"switch.s{i}", f"switch s{i} above 80% of its limit", 50 - i)
+    core.alert("h1", "high", "venue.sim", "venue refuses every order since 14:02:10", 70)
+    core.alert("h2", "high", "guardian", "guardian has not been heard for 3 s", 5)
+    return core
+
+
+SCENARIOS = {f.__name__: f for f in (connecting, running, live, stale, link_lost, near_limit, halted, killing, flood)}

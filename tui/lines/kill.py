@@ -1,0 +1,181 @@
+"""The kill panel: what can be pulled, what is being pulled, and the evidence."""
+
+from __future__ import annotations
+
+from bus.views import SwitchView
+from tui import format
+from tui.lines.switches import durable_text
+from tui.model import derive
+from tui.model.commands import Command
+from tui.scene import Line, Scene
+
+COMMAND_STYLES = {"SENT": "old", "ACK": "text", "DONE": "bold", "FAILED": "halted", "REJECTED": "halted"}
+
+
+def choices(scene: Scene, width: int, height: int) -> tuple[str, list[Line]]:
+    """The stops, what each does and does not do, and the way round this program."""
+    working, positions = len(derive.open_orders(scene.view)), len(derive.open_positions(scene.view))
+    account = scene.view.account
+    gross = format.money(account.gross if account else None)
+    lines: list[Line] = [
+        (
+            ("  target ", "dim"),
+            (f"{scene.env or '?'}", "bold"),
+            (f"  account {scene.account}", "text"),
+            ("   state ", "dim"),
+            (scene.word, "bold"),
+        ),
+        (),
+        _choice("h", "HALT NEW", "level reduce: nothing that adds risk; exits and cancels pass", "at once"),
+        _choice(
+            "c", "CANCEL ALL", f"level halt: also cancel {_count(scene, working)} working orders", "at once"
+        ),
+    ]
+    if not scene.view_only:
+        lines += [
+            _choice(
+                "f", "FLATTEN…", f"also close {_count(scene, positions)} positions at market", "type code"
+            ),
+            ((f"                  gross {gross}{_doubt(scene)}; slippage is not estimated", "dim"),),
+        ]
+    lines += [
+        (),
+        (
+            ("  anywhere:  ", "dim"),
+            ("Ctrl+\\ Ctrl+\\", "key"),
+            (" (twice < 2 s) = CANCEL ALL, even if this screen hangs", "text"),
+        ),
+        (("  outside:   ", "dim"), (scene.instead, "key")),
+    ]
+    return ("KILL PANEL  stop needs no confirmation", [*unavailable(scene), *lines])
+
+
+def _choice(key: str, name: str, text: str, how: str) -> Line:
+    return ((f"  {key}  ", "key"), (f"{name:<11}", "bold"), (f" {text} ", "text"), (f"[{how}]", "dim"))
+
+
+def _count(scene: Scene, number: int) -> str:
+    return f"~{number}" if scene.stale or not scene.up else str(number)
+
+
+def _doubt(scene: Scene) -> str:
+    return " ~ (inputs are stale)" if scene.stale or not scene.up else ""
+
+
+def unavailable(scene: Scene) -> list[Line]:
+    """A stop that may not work must not look like one that does."""
+    if scene.up and not scene.stale:
+        return []
+    reason = "NO LINK" if not scene.up else "CORE SILENT"
+    return [((f" {reason}: what is sent from here may not arrive. Use: {scene.instead} ", "halted"),)]
+
+
+def progress(scene: Scene, width: int, height: int) -> tuple[str, list[Line]]:
+    """Every running or latched kill with its counts, then what is left on the venue as far as known."""
+    kills = derive.kills(scene.view)
+    lines: list[Line] = []
+    for kill in kills:
+        lines += _kill(kill, scene)
+    if not kills:
+        lines.append((("  nothing is tripped, nothing is being cancelled", "dim"),))
+    lines += _evidence(scene)
+    state = scene.view.state
+    if state is not None and state.latched:
+        lines.append(
+            (
+                ("  stays stopped until  ", "dim"),
+                ("R", "key"),
+                (" re-arm… on page 4, then ", "text"),
+                ("s", "key"),
+                (" start…", "text"),
+            )
+        )
+    elif state is not None and state.state == "READY":
+        lines.append((("  re-armed and stopped: ", "text"), ("s", "key"), (" start… on page 4", "text")))
+    return "KILLS", lines
+
+
+def _kill(kill: SwitchView, scene: Scene) -> list[Line]:
+    style = "halted" if kill.phase == "LATCHED" else "running"
+    who = f"by {kill.operator}" if kill.operator else f"at {format.in_unit(kill.tripped_value, kill.unit)}"
+    late = (("  ‼ OVERDUE", "high"),) if kill.alarmed else ()
+    kept = "dim" if kill.durable else "old"
+    unsure = "near" if kill.unconfirmed else "bold"
+    return [
+        (
+            (f" {kill.phase:<11}", style),
+            (f" {kill.name}", "bold"),
+            (f"  {kill.action}  {who}  ", "text"),
+            (f"{format.clock(kill.tripped_ns)}Z", "dim"),
+        ),
+        (("             ", "text"), (derive.kill_counts(kill), unsure), *late),
+        (("             ", "text"), (f"latch {durable_text(kill)}", kept)),
+    ]
+
+
+def _evidence(scene: Scene) -> list[Line]:
+    rows = derive.open_orders(scene.view)
+    unknown = sum(1 for o in rows if o.status == "PENDING_UNKNOWN")
+    positions = derive.open_positions(scene.view)
+    doubt = "~" if scene.stale or not scene.up else ""
+    known = scene.view.snapshots > 0
+    left = f"{doubt}{len(rows)}" if known else "?"
+    flat = f"{doubt}{len(positions)}" if known else "?"
+    return [
+        (
+            ("  left now   ", "dim"),
+            (f"working {left}  unknown {unknown if known else '?'}", "near" if unknown else "text"),
+            (f"  positions {flat}", "text"),
+            (f"  refused {scene.view.denied}", "dim"),
+        ),
+    ]
+
+
+def commands(scene: Scene, width: int, height: int) -> tuple[str, list[Line]]:
+    """What this console has sent, newest first: SENT, ACK, counts, DONE or FAILED, with times and receipts."""
+    lines: list[Line] = []
+    pull = scene.cord.last if scene.cord is not None else None
+    if pull is not None:
+        ack, end = format.duration_ms(pull.ack_ms), format.duration_ms(pull.end_ms)
+        bad = pull.status in ("no answer", "failed", "rejected")
+        lines.append(
+            (
+                ("  ^\\^\\     ", "key"),
+                (f"{pull.status.upper():<9}", "halted" if bad else "bold"),
+                (f" cancel all  sent {format.duration_ms(pull.sent_ms)}  ack {ack}  end {end}  ", "text"),
+                (f"{pull.counts} {pull.receipt} {pull.error}", "text"),
+            )
+        )
+    for command in reversed(list(scene.view.commands)):
+        lines.append(_command(command, scene.moment.mono_ns))
+    return "COMMANDS sent from here", lines or [(("  none", "dim"),)]
+
+
+def _command(command: Command, mono_ns: int) -> Line:
+    ack = "no answer" if command.ack_ms is None else f"ack {format.duration_ms(command.ack_ms)}"
+    style = "halted" if command.silent(mono_ns) else COMMAND_STYLES[command.state]
+    return (
+        (f"  {format.clock(command.sent_core_ns)}  ", "dim"),
+        (f"{command.state:<9}", style),
+        (f" {command.label}  ", "text"),
+        (f"{ack}  {format.duration_ms(command.elapsed_ms(mono_ns))}  ", "dim"),
+        (f"{command.counts} {command.error} {command.receipt}", "text"),
+    )
+
+
+def tail(scene: Scene, width: int, height: int) -> tuple[str, list[Line]]:
+    """The newest acts and refusals, newest first."""
+    lines: list[Line] = []
+    for ts_ns, row in list(reversed(scene.view.audit))[:height]:
+        who = getattr(row, "who", "gate")
+        what = getattr(row, "what", "") or f"refused {getattr(row, 'code', '')} {getattr(row, 'symbol', '')}"
+        rest = f"{getattr(row, 'target', '')} {getattr(row, 'result', '')} {row.detail}"
+        lines.append(
+            (
+                (f"  {format.clock(ts_ns)}  ", "dim"),
+                (f"{who:<10.10} ", "text"),
+                (f"{what}  ", "text"),
+                (rest, "dim"),
+            )
+        )
+    return "WHAT HAPPENED", lines or [(("  nothing yet", "dim"),)]
