@@ -1,0 +1,203 @@
+"""State to published rows: pure projections, called by the publisher between steps. Unknown is None, never 0."""
+
+from __future__ import annotations
+
+import math
+
+from bus.enums import OrdType
+from bus.views import (
+    AccountView,
+    OrderView,
+    PnlView,
+    PositionView,
+    QuoteView,
+    StrategyView,
+)
+from core.engine import ladder
+from core.engine.orders import Order
+from core.engine.state import Holding, State
+
+
+def account_view(state: State) -> AccountView:
+    """The account as a whole, account currency."""
+    row = state.account[0]
+    equity = _num(row["equity"])
+    return AccountView(
+        account=state.config.account,
+        env=state.config.env,
+        ccy=state.config.ccy,
+        equity=equity,
+        equity_peak=_num(row["equity_peak"]),
+        equity_day_open=_num(row["equity_day_open"]),
+        realized=_in_account(state, "realized"),
+        unrealized=_num(row["unrealized"]),
+        fees=_in_account(state, "fees"),
+        funding=_in_account(state, "funding"),
+        gross=_num(row["gross"]),
+        net=_num(row["net"]),
+        leverage=_num(row["leverage"]),
+        margin_required=_num(row["margin"]),
+        margin_ratio=_num(row["margin_ratio"]),
+        drawdown=_num(row["drawdown"]),
+        daily_loss=_num(row["daily_loss"]),
+        cash={name: float(state.currencies["cash"][i]) for name, i in state.currencies_ids.items()},
+        working_orders=len(state.working),
+        open_positions=int((state.positions["qty_lots"] != 0).sum()),
+    )
+
+
+def position_view(state: State, i: int) -> PositionView:
+    """One position."""
+    spec, row, market = state.specs[i], state.positions[i], state.markets[i]
+    rate, equity = state.fx(i), state.equity
+    exposure = _num(float(row["exposure"]) * rate)
+    qty_lots = int(row["qty_lots"])
+    holders = {
+        h.strategy: h.qty_lots * spec.lot_size
+        for h in state.cold.holdings.values()
+        if h.instrument == i and h.qty_lots
+    }
+    return PositionView(
+        symbol=spec.symbol,
+        venue=spec.venue,
+        qty=qty_lots * spec.lot_size,
+        qty_lots=qty_lots,
+        avg_px=float(row["avg_px"]) if qty_lots else None,
+        mark=float(market["mark_px"]) or None,
+        mark_ns=int(market["ts_ns"]),
+        exposure=exposure,
+        unrealized=_num(float(row["unrealized"]) * rate),
+        realized=_zero(float(row["realized"]), rate),
+        fees=_zero(float(row["fees"]), rate),
+        funding=_zero(float(row["funding"]), rate),
+        equity_share=_num(abs(exposure) / equity) if exposure is not None and equity > 0 else None,
+        loss_ratio=_num(row["loss_ratio"]),
+        working_buy=int(row["work_buy_lots"]) * spec.lot_size,
+        working_sell=int(row["work_sell_lots"]) * spec.lot_size,
+        strategies=holders,
+    )
+
+
+def order_view(state: State, order: Order) -> OrderView:
+    """One order."""
+    spec = state.specs[order.instrument]
+    limit = order.ord_type is OrdType.LIMIT
+    return OrderView(
+        cl_ord_id=order.cl_ord_id,
+        symbol=spec.symbol,
+        venue=spec.venue,
+        side=order.side.name.lower(),
+        type=order.ord_type.name.lower(),
+        tif=order.tif.name,
+        qty=order.qty_lots * spec.lot_size,
+        filled=order.filled_lots * spec.lot_size,
+        price=order.price_ticks * spec.tick_size if limit else None,
+        avg_px=order.filled_value / order.filled_lots if order.filled_lots else None,
+        status=order.status.name,
+        strategy=order.strategy,
+        purpose=order.purpose.name.lower(),
+        reduce_only=order.reduce_only,
+        created_ns=order.created_ns,
+        updated_ns=order.updated_ns,
+        reason=order.reason,
+    )
+
+
+def quote_view(state: State, i: int, first_px: float) -> QuoteView:
+    """Best bid and offer of one instrument; ``first_px`` is what the change is measured from, quote, 0 unknown."""
+    spec, row = state.specs[i], state.markets[i]
+    tick, mark = spec.tick_size, float(row["mark_px"])
+    return QuoteView(
+        symbol=spec.symbol,
+        bid=int(row["bid_ticks"]) * tick or None,
+        ask=int(row["ask_ticks"]) * tick or None,
+        last=int(row["last_ticks"]) * tick or None,
+        ts_ns=int(row["ts_ns"]),
+        change=mark / first_px - 1.0 if first_px > 0.0 and mark > 0.0 else None,
+    )
+
+
+def pnl_view(state: State) -> PnlView:
+    """P&L since the account began; the parts sum to equity - equity_start, what does not is the residual."""
+    equity = _num(state.equity)
+    realized, fees = _in_account(state, "realized"), _in_account(state, "fees")
+    funding, unrealized = _in_account(state, "funding"), _num(state.account["unrealized"][0])
+    start = state.cold.equity_start
+    parts = realized - fees + funding + (unrealized or 0.0)
+    return PnlView(
+        equity_start=start,
+        equity=equity,
+        realized=realized,
+        unrealized=unrealized,
+        fees=fees,
+        funding=funding,
+        residual=None if equity is None or unrealized is None else equity - start - parts,
+        by_symbol=_by_symbol(state),
+        by_strategy=by_strategy(state),
+    )
+
+
+def strategy_view(state: State, id_: str) -> StrategyView:
+    """One strategy and what it holds."""
+    host = state.cold.hosts[id_]
+    own = [h for h in state.cold.holdings.values() if h.strategy == id_ and h.qty_lots]
+    value = sum(state.lots_value(h.instrument, h.qty_lots, state.mark(h.instrument)) for h in own)
+    level = ladder.level_of(state.cold.kills, (f"strategy:{id_}",))
+    word = level.name if level else ("READY" if not state.cold.started else "RUNNING")
+    return StrategyView(
+        id=id_,
+        enabled=host.enabled,
+        state=word if host.enabled else "OFF",
+        evaluations=host.evaluations,
+        skipped=host.skipped,
+        orders=host.orders,
+        denied=host.denied,
+        fills=host.fills,
+        position_value=value if math.isfinite(value) else 0.0,
+        last_ns=host.last_ns,
+        note=host.note,
+    )
+
+
+def by_strategy(state: State) -> dict[str, float]:
+    """P&L by strategy, account currency, marks included."""
+    result: dict[str, float] = {}
+    for holding in state.cold.holdings.values():
+        result[holding.strategy] = result.get(holding.strategy, 0.0) + holding_pnl(state, holding)
+    return result
+
+
+def holding_pnl(state: State, holding: Holding) -> float:
+    """Realised - fees + funding + unrealised of one share, account currency."""
+    i = holding.instrument
+    spec, mark, rate = state.specs[i], state.mark(i), state.fx(i)
+    unrealized = 0.0
+    if holding.qty_lots and mark > 0.0:
+        unit = spec.lot_size * (spec.contract_value if spec.inverse else 1.0)
+        per_lot = unit * (1 / holding.avg_px - 1 / mark) if spec.inverse else unit * (mark - holding.avg_px)
+        unrealized = holding.qty_lots * per_lot
+    return _zero(holding.realized - holding.fees + holding.funding + unrealized, rate)
+
+
+def _by_symbol(state: State) -> dict[str, float]:
+    rows = state.positions
+    total = rows["realized"] - rows["fees"] + rows["funding"] + rows["unrealized"]
+    touched = (total != 0.0) | (rows["qty_lots"] != 0)
+    return {state.specs[i].symbol: _zero(float(total[i]), state.fx(i)) for i in touched.nonzero()[0]}
+
+
+def _in_account(state: State, column: str) -> float:
+    rate = state.currencies["rate"][state.instruments["settle"]]
+    values = state.positions[column]
+    used = values != 0.0
+    return float((values[used] * rate[used]).sum())
+
+
+def _num(value: float) -> float | None:
+    number = float(value)
+    return number if math.isfinite(number) else None
+
+
+def _zero(value: float, rate: float) -> float:
+    """A flow in account currency; nothing is nothing even where the rate is unknown."""
+    return value * rate if value else 0.0
