@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -40,7 +40,9 @@ class EmbeddedMarket:
         *,
         start_ns: int,
         speed: float = 1.0,
+        start_px: Mapping[int, float] | None = None,
     ) -> None:
+        """``start_px`` (instrument id -> quote) carries the prices over a restart; others begin as listed."""
         listed = [listing_of(spec) for spec in specs]
         coins = sorted({listing.coin for listing in listed} - {"EUR"})
         self._components = zeros(
@@ -56,7 +58,7 @@ class EmbeddedMarket:
             self._components["sigma"][component] = listing.vol / math.sqrt(YEAR_S)
             row = self._listings[i]
             row["component"], row["beta"], row["euro"] = component, listing.beta, listing.euro
-            row["start_ticks"] = listing.price / spec.tick_size
+            row["start_ticks"] = ((start_px or {}).get(i) or listing.price) / spec.tick_size
             row["half_spread"] = listing.spread_bps * 0.5e-4
             lot_in_quote = spec.lot_size * (spec.contract_value if spec.inverse else listing.price)
             row["depth_lots"] = max(1.0, listing.depth / lot_in_quote)

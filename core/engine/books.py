@@ -89,6 +89,7 @@ def adjust(state: State, instrument: int, signed_lots: int, price: float) -> Non
 def move(state: State, instrument: int, signed_lots: int, price: float, fee: float) -> float:
     """Change the account's position; returns what was realised, settle currency. Zero lots still pay their fee."""
     state.dirty_positions[instrument] = None
+    state.touched[instrument] = None
     return float(
         apply_fill(
             instrument,
@@ -148,6 +149,7 @@ def on_funding(state: State, event: Funding) -> None:
         )
     )
     state.dirty_positions[event.instrument] = None
+    state.touched[event.instrument] = None
     for holding in state.cold.holdings.values():
         if holding.instrument == event.instrument and holding.qty_lots:
             holding.funding += paid * holding.qty_lots / held

@@ -9,7 +9,7 @@ import msgspec
 import numpy as np
 
 from core.engine import hosting
-from core.engine.config import EngineConfig
+from core.engine.config import EngineConfig, decode, encode
 from core.engine.state import Cold, State, fresh
 
 TABLES = ("instruments", "markets", "positions", "currencies", "account", "switches")
@@ -22,6 +22,7 @@ class Image(msgspec.Struct, array_like=True):
     tables: dict[str, bytes]
     cold: Cold
     memory: dict[str, dict[str, tuple[tuple[int, ...], bytes]]]
+    config: bytes
 
 
 class BadSnapshot(ValueError):
@@ -42,13 +43,14 @@ def save(state: State) -> bytes:
         s.id: {key: (array.shape, array.astype(np.float64).tobytes()) for key, array in s.memory.items()}
         for s in state.strategies.values()
     }
-    return msgspec.msgpack.encode(Image(_layout(state), tables, state.cold, memory))
+    return msgspec.msgpack.encode(Image(_layout(state), tables, state.cold, memory, encode(state.config)))
 
 
-def load(config: EngineConfig, raw: bytes) -> State:
-    """Rebuild a state; raises BadSnapshot when the bytes do not fit this build or configuration."""
+def load(raw: bytes, config: EngineConfig | None = None) -> State:
+    """Rebuild a state, under its own configuration or a new one; raises BadSnapshot when the bytes do not fit."""
     try:
         image = msgspec.msgpack.decode(raw, type=Image)
+        config = config or decode(image.config)
     except (msgspec.DecodeError, msgspec.ValidationError) as error:
         raise BadSnapshot(str(error)) from None
     state = create(config)

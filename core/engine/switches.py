@@ -78,7 +78,7 @@ def after_books_moved(state: State) -> None:
             rows["ts_ns"][numeric.row] = state.cold.now_ns
             hit = True
     ratios = state.positions["loss_ratio"]
-    for i in state.dirty_positions:
+    for i in state.touched:
         limit = float(state.positions["loss_limit"][i])
         if limit < math.inf and not float(ratios[i]) < limit:
             _trip_position(state, i, float(ratios[i]), limit)
