@@ -104,7 +104,15 @@ class Reply(_Effect, frozen=True, tag="reply"):
 
 
 Effect = (
-    NewOrder | CancelOrder | MassCancel | QueryOrder | QueryOpen | QueryPositions | WriteLatch | Publish | Reply
+    NewOrder
+    | CancelOrder
+    | MassCancel
+    | QueryOrder
+    | QueryOpen
+    | QueryPositions
+    | WriteLatch
+    | Publish
+    | Reply
 )
 
 REDUCING = (CancelOrder, MassCancel, QueryOrder, QueryOpen, QueryPositions, WriteLatch)

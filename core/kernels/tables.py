@@ -34,7 +34,7 @@ TICK_QUOTE, TICK_TRADE, TICK_BUY, TICK_SELL = 1, 2, 4, 8  # TICK_BUY: the buyer 
 INSTRUMENT = np.dtype(
     [
         ("tick_size", "f8"),  # quote per tick
-        ("lot_value", "f8"),  # linear: base units per lot; inverse: quote units per lot (lot_size x contract_value)
+        ("lot_value", "f8"),  # linear: base per lot; inverse: quote per lot (lot_size x contract_value)
         ("margin_rate", "f8"),  # fraction of exposure
         ("inverse", "i4"),  # 0 linear, 1 inverse
         ("settle", "i4"),  # currency id
