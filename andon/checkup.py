@@ -177,9 +177,7 @@ def _core(args: Namespace) -> Row:
 
     try:
         with attached(args) as client:
-            begun = time.perf_counter()
-            client.call("ping", {})
-            took_ms = (time.perf_counter() - begun) * 1e3
+            took_ms = client.ping()["rtt_ms"]
     except NotReachable as error:
         running = (data_dir(args) / "bus" / "core.json").exists()
         if running or args.attach:

@@ -8,8 +8,9 @@ from __future__ import annotations
 import json
 import os
 import time
+import uuid
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,9 +18,10 @@ from andon.errors import DONE, FAILED, UNCONFIRMED, UNREACHABLE
 
 if TYPE_CHECKING:
     from bus.client import Client
-
     from bus.wire import Reply
 
+FINAL = ("done", "failed", "rejected")
+SILENCE_S = 3.0
 _COUNTS = ("cancelled", "cancel_total", "flat", "flat_total", "unconfirmed")
 
 
@@ -71,30 +73,47 @@ class Pull:
 
 
 def pull(
-    client: Client, data: dict[str, str], reason: str, timeout_s: float, progress: Callable[[Pull], None]
+    client: Client,
+    data: dict[str, str],
+    reason: str,
+    timeout_s: float,
+    progress: Callable[[Pull], None],
+    on_silence: Callable[[], None] = lambda: None,
 ) -> Pull:
-    """Send a kill and follow it until it ends or ``timeout_s`` is over. ``progress`` sees every change."""
+    """Send a kill and follow it until it ends or ``timeout_s`` is over. ``progress`` sees every change.
+
+    No ping goes before it: a core that is merely busy must not be missed. ``on_silence`` is called once when nothing
+    was heard for SILENCE_S; the same request (the core acts on an id once) is then tried until the time is over.
+    """
     from bus.client import NotReachable, Unconfirmed
 
-    begun = time.monotonic()
-    state = Pull(level=data["level"])
-    try:
-        for reply in client.request("kill", data, reason=reason, timeout_s=timeout_s):
-            _take(state, reply)
-            state.elapsed_ms = (time.monotonic() - begun) * 1e3
-            progress(state)
-    except Unconfirmed as error:
-        state.error = str(error)
-    except NotReachable as error:
-        state.status, state.error = "unreachable", str(error)
+    state, begun, same_id = Pull(level=data["level"]), time.monotonic(), str(uuid.uuid4())
+    for wait_s in (min(SILENCE_S, timeout_s), timeout_s - SILENCE_S):
+        if wait_s <= 0 or state.status in FINAL:
+            break
+        try:
+            for reply in client.request(
+                "kill", data, reason=reason, expires_s=0, timeout_s=wait_s, id=same_id
+            ):
+                state.elapsed_ms = (time.monotonic() - begun) * 1e3
+                if _take(state, reply):
+                    progress(state)
+        except Unconfirmed as error:
+            state.error = str(error)
+        except NotReachable as error:
+            if state.status == "sent":
+                state.status, state.error = "unreachable", str(error)
+                on_silence()
     state.elapsed_ms = (time.monotonic() - begun) * 1e3
-    if state.status in {"sent", "accepted", "progress"}:
+    if state.status in {"accepted", "progress"}:
         state.status = "unconfirmed"
     return state
 
 
-def _take(state: Pull, reply: Reply) -> None:
-    state.status = reply.status
+def _take(state: Pull, reply: Reply) -> bool:
+    """Whether the reply says anything new (a repeated request is told again what it knows)."""
+    before = replace(state)
+    state.status, state.error = reply.status, ""
     for key in _COUNTS:
         if isinstance(reply.data.get(key), int):
             setattr(state, key, reply.data[key])
@@ -102,6 +121,7 @@ def _take(state: Pull, reply: Reply) -> None:
         setattr(state, key, str(reply.data.get(key) or getattr(state, key)))
     if error := getattr(reply, "error", None):
         state.error = f"{error.code}: {error.message}"
+    return state != before
 
 
 def leave_halt_mark(folder: Path, data: dict[str, str], reason: str) -> Path | None:

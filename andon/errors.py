@@ -18,10 +18,12 @@ _KNOWN = {
     ("bus", "NotReachable"): UNREACHABLE,
     ("bus", "Unconfirmed"): UNCONFIRMED,
     ("bus", "KeyProblem"): FAILED,
+    ("bus", "Refused"): FAILED,
     ("config", "ConfigError"): USAGE,
     ("core", "DataDirError"): FAILED,
     ("core", "JournalError"): FAILED,
     ("core", "TapeError"): FAILED,
+    ("zmq", "ZMQError"): UNREACHABLE,  # an endpoint that is none
 }
 _NOT_THERE = (errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG, errno.ELOOP, errno.EINVAL)
 
@@ -79,12 +81,10 @@ def crash_file(error: BaseException, folder: Path | None) -> Path:
         f"argv: {sys.argv!r}\n\n{''.join(traceback.format_exception(error))}"
     )
     name = f"crash-{time.time_ns()}.log"
-    for place in (folder, Path(gettempdir())):
-        if place is None or not place.is_dir():
-            continue
+    for place in filter(None, (folder, Path(gettempdir()))):
         try:
             (place / name).write_text(text, errors="backslashreplace")
-        except OSError:
+        except (OSError, ValueError):  # no such folder, or a path that is none
             continue
         return place / name
     return Path("(nowhere writable)")

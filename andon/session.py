@@ -13,9 +13,8 @@ from andon.errors import CliError, NotConfirmed
 from andon.output import clean
 
 if TYPE_CHECKING:
-    from bus.client import Client
-
     from bus.address import Address
+    from bus.client import Client
     from bus.sockets import ClientKeys
     from bus.wire import Reply
     from config.load import Loaded
@@ -55,22 +54,28 @@ def attached(args: Namespace) -> Iterator[Client]:
 
 def key_of(args: Namespace) -> Path | None:
     """``--key``: a key file, or the name of a pair in the data folder."""
-    if args.key is None:
+    return _key_file(args.key, data_dir(args))
+
+
+def where(target: str | None, folder: Path, key: str | None) -> tuple[Address, ClientKeys | None]:
+    """Address and keys of a core, without asking whether it answers. Raises NotReachable."""
+    from bus.address import NotReachable, resolve
+
+    address, file = resolve(target, folder), _key_file(key, folder)
+    if file is not None:
+        from bus.keys import read_key
+
+        return address, read_key(file).for_client(address.server_public_key)
+    if address.command.startswith("tcp://"):
+        raise NotReachable(f"{address.command} is TCP and needs --key; make one with: andon keys new NAME")
+    return address, None
+
+
+def _key_file(named: str | None, folder: Path) -> Path | None:
+    if named is None:
         return None
-    path = Path(args.key)
-    return path if path.exists() or os.sep in args.key else keys_dir(args) / f"{args.key}.key"
-
-
-def where(args: Namespace) -> tuple[Address, ClientKeys | None]:
-    """The address and the keys of the core that the arguments name, for those who bring their own sockets."""
-    from bus.address import resolve
-
-    address, key = resolve(args.attach, data_dir(args)), key_of(args)
-    if key is None:
-        return address, None
-    from bus.keys import read_key
-
-    return address, read_key(key).for_client(address.server_public_key)
+    path = Path(named)
+    return path if path.exists() or os.sep in named else folder / "keys" / f"{named}.key"
 
 
 def ask(client: Client, args: Namespace, type: str, data: dict[str, Any], *, reason: str = "") -> Reply:
@@ -78,13 +83,13 @@ def ask(client: Client, args: Namespace, type: str, data: dict[str, Any], *, rea
 
     The caller looks at ``status``: a refusal carries what it wants to show.
     """
-    from bus.client import Unconfirmed
+    from bus.client import NotReachable, Unconfirmed
 
     final: Reply | None = None
     try:
         for reply in client.request(type, data, reason=reason, timeout_s=args.timeout):
             final = reply
-    except Unconfirmed as error:
+    except (Unconfirmed, NotReachable) as error:  # it answered a ping: this request may have arrived
         raise NotConfirmed(
             f"andon {args.command}: not confirmed in {args.timeout:g} s ({error})", _LOOK
         ) from None

@@ -14,7 +14,7 @@ from types import FrameType
 
 from andon import output
 from andon.child import CoreChild
-from andon.errors import DONE, FAILED, UsageError
+from andon.errors import DONE, FAILED, CliError, UsageError
 from andon.parser import seconds
 
 EXAMPLES = {
@@ -49,9 +49,8 @@ def run(args: Namespace) -> int:
 
 
 def _headless(args: Namespace, folder: Path, lasting: float) -> int:
-    from bus.client import Client
-
     from andon.headless import report, watch_and_pull
+    from bus.client import Client
 
     output.complain("demo: starting a core (a first start compiles its kernels, which can take a minute)")
     with _core(args, folder, ["--headless-seconds", str(lasting + GRACE_S)]) as child:
@@ -87,11 +86,20 @@ def _console(args: Namespace, folder: Path) -> int:
 def _core(args: Namespace, folder: Path, words: list[str]) -> Iterator[CoreChild]:
     config = ["--config", str(args.config.absolute())] if args.config else []
     child = CoreChild(folder, ["--profile", "paper", *config, *words], {**MARKET, **_given()})
+    died = False
     try:
         with _ended_by_signals():
             yield child
+    except Exception:
+        died = child.process.poll() is not None
+        if not died:
+            raise
     finally:
         child.stop()
+    if died:  # whatever the client saw is a consequence
+        raise CliError(
+            f"andon demo: the core ended with exit code {child.code}: {child.words}", "see andon doctor"
+        )
 
 
 def _given() -> dict[str, str]:

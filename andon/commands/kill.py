@@ -20,9 +20,11 @@ from andon.errors import (
     CliError,
     Unreachable,
     UsageError,
+    crash_file,
+    explain,
 )
 from andon.parser import seconds, target
-from andon.session import data_dir
+from andon.session import data_dir, where
 
 LEVELS = ("reduce", "halt", "flatten", "shutdown")
 TIMEOUT_S = 30.0
@@ -54,7 +56,7 @@ def configure(parser: ArgumentParser, name: str) -> None:
 
 def run(args: Namespace) -> int:
     """Exit 0 only when every core's venue has confirmed."""
-    reason = output.clean(args.reason).strip()[:REASON_CHARS_MAX]
+    reason = output.clean(args.reason.strip())[:REASON_CHARS_MAX]
     if not reason:
         raise UsageError("andon kill: --reason is empty", 'say why, for example --reason "feed looks wrong"')
     if args.direct:
@@ -64,7 +66,11 @@ def run(args: Namespace) -> int:
         )
     data = {"scope": args.scope, "level": args.level}
     cores = _cores(args)
-    pulls = _together(cores, lambda core, label: _pull(core, data, reason, args, label))
+    try:
+        pulls = _together(cores, lambda core, label: _pull(core, data, reason, args, label))
+    except KeyboardInterrupt:
+        output.complain("andon kill: interrupted; a kill that was sent goes on: see andon status")
+        raise
     return _report(pulls, cores, data, reason, args)
 
 
@@ -89,11 +95,7 @@ def _cores(args: Namespace) -> list[_Core]:
 def _together(cores: list[_Core], task: Callable[[_Core, str], Pull]) -> list[Pull]:
     """All cords at once: the last core must not wait for the slowest. Interrupting leaves the kills running."""
     if len(cores) == 1:
-        try:
-            return [task(cores[0], "")]
-        except KeyboardInterrupt:
-            output.complain("andon kill: interrupted; a kill that was sent goes on: see andon status")
-            raise
+        return [task(cores[0], "")]
     pulls = [Pull(status="unconfirmed", core=core[0]) for core in cores]
 
     def one(at: int) -> None:
@@ -108,16 +110,31 @@ def _together(cores: list[_Core], task: Callable[[_Core, str], Pull]) -> list[Pu
 
 
 def _pull(core: _Core, data: dict[str, str], reason: str, args: Namespace, label: str) -> Pull:
-    from bus.client import Client, NotReachable
+    from bus.client import Client
 
     name, endpoint, folder = core
+
+    def silent() -> None:
+        """Nobody has answered yet: leave the mark now, and go on trying."""
+        mark = _mark(core, data, reason)
+        output.complain(f"andon kill: {name}: no answer yet{f', wrote {mark}' if mark else ''}; still trying")
+
     try:
-        with Client.attach(endpoint, data_dir=folder, key=args.key) as client:
-            result = cord.pull(client, data, reason, args.timeout, lambda pull: _show(pull, args.json, label))
-    except NotReachable as error:
-        result = Pull(status="unreachable", level=data["level"], error=str(error))
+        with Client(*where(endpoint, folder, args.key)) as client:
+            show = lambda pull: _show(pull, args.json, label)  # noqa: E731
+            result = cord.pull(client, data, reason, args.timeout, show, silent)
+    except Exception as error:  # noqa: BLE001  (one cord's boundary: the others are pulled, the mark is left)
+        known = explain(error)
+        why = known[1] if known else f"a fault of ours, please send {crash_file(error, folder)}"
+        result = Pull(status="unreachable", level=data["level"], error=why)
     result.core = name
     return result
+
+
+def _mark(core: _Core, data: dict[str, str], reason: str) -> Path | None:
+    """The HALT mark, where it means what was asked: everything, on this machine."""
+    local = core[1] is None and data["scope"] == "all"
+    return cord.leave_halt_mark(core[2], data, reason) if local else None
 
 
 def _show(pull: Pull, as_json: bool, label: str) -> None:
@@ -135,16 +152,14 @@ def _show(pull: Pull, as_json: bool, label: str) -> None:
 
 
 def _report(pulls: list[Pull], cores: list[_Core], data: dict[str, str], reason: str, args: Namespace) -> int:
-    for pull, (_, endpoint, folder) in zip(pulls, cores, strict=True):
+    for pull, core in zip(pulls, cores, strict=True):
         if args.json:
             output.json_line(pull.as_dict())
         elif pull.status not in {"unreachable", "unconfirmed"}:
             output.line(output.clean(f"{pull.core}: {pull.result_line()}"))
         if pull.code() != DONE:
-            mark = None
-            if pull.status in {"unreachable", "unconfirmed"} and endpoint is None and data["scope"] == "all":
-                mark = cord.leave_halt_mark(folder, data, reason)
-            output.complain(_trouble(pull, folder, mark))
+            mark = _mark(core, data, reason) if pull.status in {"unreachable", "unconfirmed"} else None
+            output.complain(_trouble(pull, core[2], mark))
     codes = {pull.code() for pull in pulls}
     return next(code for code in (UNREACHABLE, UNCONFIRMED, FAILED, INTERRUPTED, DONE) if code in codes)
 
@@ -154,11 +169,8 @@ def _trouble(pull: Pull, folder: Path, mark: Path | None) -> str:
     marked = f"; wrote {mark}: a running core halts on it and the next start comes up halted" if mark else ""
     if pull.status == "unreachable":
         why = f"no core answers ({pull.error}){marked}"
-        there = (
-            "end its process if it hangs, and check the venue yourself"
-            if folder.is_dir()
-            else "check --data-dir"
-        )
+        do = "if orders may be working, look at the venue; end the core's process if it hangs"
+        there = do if folder.is_dir() else "check --data-dir"
         return f"andon kill: {pull.core}: {why}; {there}"
     if pull.status in {"unconfirmed", "done"}:
         waits = f"{pull.phase_line()} after {pull.elapsed_ms / 1e3:.1f} s"

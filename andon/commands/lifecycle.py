@@ -32,7 +32,7 @@ def configure(parser: ArgumentParser, name: str) -> None:
 
 def run(args: Namespace) -> int:
     """Send, wait, say what the state is now."""
-    reason = output.clean(args.reason).strip()
+    reason = output.clean(args.reason.strip())
     data = {}
     if args.command == "rearm":
         if not reason:

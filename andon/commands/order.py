@@ -28,9 +28,7 @@ def configure(parser: ArgumentParser, name: str) -> None:
     if name == "order":
         _configure_order(parser)
     elif name == "cancel":
-        parser.add_argument(
-            "cl_ord_id", nargs="?", default="", metavar="ORDER", type=_name, help="client order id"
-        )
+        parser.add_argument("cl_ord_id", nargs="?", metavar="ORDER", type=_name, help="client order id")
         parser.add_argument("--all", action="store_true", help="every working order")
     else:
         parser.add_argument("symbol", metavar="SYMBOL", type=_name)
@@ -58,7 +56,7 @@ def run(args: Namespace) -> int:
     """Send, wait for the final word, print the gate's decisions."""
     kind, data = _request(args)
     with attached(args) as client:
-        reply = ask(client, args, kind, data, reason=output.clean(args.reason).strip())
+        reply = ask(client, args, kind, data, reason=output.clean(args.reason.strip()))
     if args.json:
         error = getattr(reply, "error", None)
         failure = {"error": {"code": error.code, "message": error.message}} if error else {}

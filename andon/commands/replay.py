@@ -106,11 +106,11 @@ def _show(summary: dict[str, Any]) -> None:
 
 
 def _verify(args: Namespace) -> int:
+    path = args.file if args.file is not None else data_dir(args)
+    if not (path.is_file() or (path / "journal.db").is_file()):
+        raise UsageError(f"andon replay: no journal at {path}", "name the data folder or its journal.db")
     from core.app.replay import verify_journal
 
-    path = args.file if args.file is not None else data_dir(args)
-    if not path.exists():
-        raise UsageError(f"andon replay: no journal at {path}", "name the data folder or its journal")
     with Progress("verify", "records") as bar:
         found = verify_journal(path, bar.update)
     if args.json:

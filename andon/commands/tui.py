@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import sys
 from argparse import ArgumentParser, Namespace
 
-from andon import output
-from andon.errors import UsageError
-from andon.session import data_dir
+from andon.session import data_dir, key_of
 
 EXAMPLES = {
     "tui": """\
@@ -27,8 +24,6 @@ def configure(parser: ArgumentParser, name: str) -> None:
 
 def run(args: Namespace) -> int:
     """Run the console until the operator leaves it; the core does not notice."""
-    if not (output.is_terminal(sys.stdin) and output.is_terminal(sys.stdout)):
-        raise UsageError("andon tui: needs a terminal", "use andon status or andon watch in scripts")
     from tui.run import run as console
 
-    return console(args.attach, data_dir(args), args.view)
+    return console(args.attach, data_dir(args), args.view, key=key_of(args))

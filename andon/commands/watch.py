@@ -10,7 +10,7 @@ from typing import Any
 from andon import output
 from andon.errors import DONE, CliError
 from andon.parser import natural, seconds, target
-from andon.session import attached, where
+from andon.session import attached, data_dir, where
 
 EXAMPLES = {
     "watch": """\
@@ -20,6 +20,7 @@ EXAMPLES = {
   andon watch --raw --count 10            decoded without Andon's schema"""
 }
 _SILENCE_S = 5.0  # the heartbeat comes four times a second: this much silence is a core that has gone
+_WAIT_S = 0.5
 _Line = dict[str, Any]
 
 
@@ -54,17 +55,19 @@ def run(args: Namespace) -> int:
 
 
 def _typed(args: Namespace, until: float) -> Iterator[_Line]:
-    """The snapshot's messages, then every change, in sequence; gaps are healed by the client."""
-    from bus.linking import Delta, Snapshot
+    """The snapshot's messages, then every change, in sequence; gaps are healed by the link, losses are told."""
+    from bus.linking import Delta, LinkChanged, Snapshot
 
-    with attached(args) as client:
-        for event in client.follow():
-            if isinstance(event, Snapshot):
-                yield from (_line(topic, message) for topic, message in sorted(event.messages.items()))
-            elif isinstance(event, Delta):
-                yield _line(event.topic, event.message)
-            if time.monotonic() >= until:
-                return
+    with attached(args) as client, client.following(args.topic) as link:
+        while time.monotonic() < until:
+            link.wait(min(_WAIT_S, max(0.0, until - time.monotonic())))
+            for event in link.drain():
+                if isinstance(event, Snapshot):
+                    yield from (_line(topic, message) for topic, message in sorted(event.messages.items()))
+                elif isinstance(event, Delta):
+                    yield _line(event.topic, event.message)
+                elif isinstance(event, LinkChanged) and event.state in {"lost", "resync"}:
+                    output.complain(f"andon watch: {event.state}: {event.detail}; trying on")
 
 
 def _line(topic: str, message: Any) -> _Line:
@@ -80,7 +83,7 @@ def _raw(args: Namespace, until: float) -> Iterator[_Line]:
 
     from bus.sockets import state_client
 
-    address, keys = where(args)
+    address, keys = where(args.attach, data_dir(args), args.key)
     with zmq.Context() as context, state_client(context, keys) as socket:
         socket.connect(address.state)
         for prefix in args.topic or [""]:

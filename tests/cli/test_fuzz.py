@@ -19,8 +19,8 @@ NAMES = sorted(set(COMMANDS) - STARTING)
 WORDS = st.one_of(
     st.sampled_from(NAMES),
     st.sampled_from(
-        "--json --config --data-dir --reason --level --scope --timeout --all-cores --direct --attach --key --raw --count"
-        " --seconds --price --tif --type --all --verify --strategy --notional --role --report --out --no-switches -h --"
+        "--json --config --data-dir --reason --level --scope --timeout --all-cores --direct --attach --key --raw"
+        " --count --seconds --price --tif --type --all --verify --strategy --notional --role --report --out --no-switches -h --"
         " halt flatten all buy sell 0 1 -1 nan inf 1e999 BTC/USDT new list verify export x /dev/null / . ..".split()
     ),
     st.text(max_size=12),
