@@ -208,7 +208,7 @@ class Client:
     def _replies(self, request: Request, timeout_s: float) -> Iterator[Reply]:
         frame = encode_request(request)
         until = time.monotonic() + timeout_s
-        heard = tries = 0
+        heard = tries = epoch = 0
         while time.monotonic() < until:
             tries += 1
             if tries > 1:
@@ -216,7 +216,9 @@ class Client:
                 self._dealer = self._connect()
             self._send(frame, until)
             for reply in self._receive(request, tries, heard, until):
-                heard = reply.seq
+                if reply.epoch == epoch and reply.seq <= heard:
+                    continue  # a repeat; a later core counts from 1 again
+                epoch, heard = reply.epoch, reply.seq
                 yield reply
                 if reply.status in FINAL:
                     return
@@ -239,7 +241,7 @@ class Client:
             return  # the connection went between the two; the next try has a new one
 
     def _receive(self, request: Request, tries: int, heard: int, until: float) -> Iterator[Reply]:
-        """Replies after the one numbered ``heard``, until it has been quiet for too long."""
+        """Replies to the request, until it has been quiet for too long."""
         by = min(until, time.monotonic() + _patience_s(request, tries, heard))
         while (left := by - time.monotonic()) > 0:
             if not self._dealer.poll(min(1000, int(left * 1e3) + 1)):
@@ -249,8 +251,8 @@ class Client:
                 reply = decode_reply(frame)
             except WireError:
                 continue
-            if reply.id == request.id and reply.seq > heard:
-                heard, self._last_frame = reply.seq, frame
+            if reply.id == request.id:
+                heard, self._last_frame = heard or reply.seq, frame
                 yield reply
                 by = min(until, time.monotonic() + _patience_s(request, tries, heard))
 

@@ -72,16 +72,18 @@ class Door:
         if self._loop is None:
             return
         self._handle = self._loop.call_later(PROBE_EVERY_S, self.probe_now)
-        doors = [endpoint for port in self._ports for _, endpoint in port.endpoints]
+        doors = [
+            (endpoint, socket is port.state) for port in self._ports for socket, endpoint in port.endpoints
+        ]
         threading.Thread(target=self._knock, args=(doors,), name="bus-probe", daemon=True).start()
 
-    def _knock(self, doors: list[str]) -> None:
+    def _knock(self, doors: list[tuple[str, bool]]) -> None:
         zap = self._zap
-        for endpoint in doors:
+        for endpoint, at_state in doors:
             if zap is None:
                 return
             zap.probe_keys.clear()
-            verdict = probe(endpoint, self.curve.keys.public, expect=zap.probe_keys.add)
+            verdict = probe(endpoint, self.curve.keys.public, at_state=at_state, expect=zap.probe_keys.add)
             self._soon(self._judge, verdict, endpoint)
 
     def _judge(self, verdict: Verdict, endpoint: str) -> None:

@@ -35,8 +35,11 @@ class KeyPair(msgspec.Struct, frozen=True):
     server_public_key: str = ""
 
     def for_client(self, server_public_key: str = "") -> ClientKeys:
-        """The pair with the core's key: the one given, else the one pinned in the file."""
-        server = server_public_key or self.server_public_key
+        """The pair with the core's key: the one pinned in the file, else the one given; never two different ones."""
+        server = self.server_public_key or server_public_key
+        if server_public_key and server != server_public_key:
+            told = "the core's key is not the one this key was made for"
+            raise KeyProblem(f"key {self.name!r}: {told}; is it another core? else make a new key there")
         if not server:
             raise KeyProblem(f"key {self.name!r} does not name its core; give the core's server_public_key")
         return ClientKeys(self.public, self.secret, server)

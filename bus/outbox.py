@@ -79,6 +79,8 @@ class Outbox:
         if pending is None:
             return False
         pending.next_at = float("inf")  # it has arrived: no more repeats on this connection
+        if reply.epoch != pending.epoch:  # a later core counts from 1 again
+            pending.epoch, pending.heard = reply.epoch, 0
         if reply.seq <= pending.heard:
             return False
         pending.heard = reply.seq

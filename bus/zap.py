@@ -17,7 +17,7 @@ from zmq.utils import z85
 from zmq.utils.monitor import recv_monitor_message
 
 from bus.keys import KnownKeys
-from bus.sockets import ZAP_DOMAIN, ClientKeys, Context, Socket, command_client
+from bus.sockets import ZAP_DOMAIN, ClientKeys, Context, Socket, command_client, state_client
 
 ENDPOINT = "inproc://zeromq.zap.01"
 VERSION = b"1.0"
@@ -104,16 +104,21 @@ def probe(
     endpoint: str,
     server_public_key: str,
     *,
+    at_state: bool = False,
     expect: Callable[[str], None] | None = None,
     timeout_s: float = 3.0,
 ) -> Verdict:
-    """Knock with a random key. ``expect`` is told the key first. Blocks up to ``timeout_s``; own context."""
+    """Knock at a command (or state) endpoint with a random key. Blocks up to ``timeout_s``; own context.
+
+    ``expect`` is told the key first.
+    """
     public, secret = zmq.curve_keypair()
     if expect is not None:
         expect(public.decode())
     with zmq.Context() as context:
         keys = ClientKeys(public.decode(), secret.decode(), server_public_key)
-        socket = command_client(context, keys)
+        # The kind must fit: a peer of the wrong kind is turned away before its key is looked at.
+        socket = (state_client if at_state else command_client)(context, keys)
         monitor: Socket = socket.get_monitor_socket()
         try:
             socket.connect(endpoint)
