@@ -99,6 +99,14 @@ def read_fast(path: Path) -> Raw:
     return Raw(frame, np.arange(2, len(frame) + 2), [], exact=False)
 
 
+def _fields(text: str) -> list[str]:
+    """One line's fields; quotes are honoured where they make sense."""
+    try:
+        return next(csv.reader([text])) if '"' in text else text.split(",")
+    except csv.Error:  # bytes that are no text, or a field of megabytes
+        return text.split(",")
+
+
 def read_lines(path: Path) -> Raw:
     """A CSV file as physical lines; every value is text."""
     import pandas as pd
@@ -113,11 +121,7 @@ def read_lines(path: Path) -> Raw:
             text = line.rstrip("\r\n")
             if not text.strip():
                 continue
-            fields = (
-                next(csv.reader([text]))
-                if '"' in text and len(text) < csv.field_size_limit()
-                else text.split(",")
-            )
+            fields = _fields(text)
             if not header:
                 header = [field.strip().lower() for field in fields]
             elif len(fields) != len(header):
