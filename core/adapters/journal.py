@@ -15,7 +15,6 @@ All three callbacks run on the journal's thread.
 from __future__ import annotations
 
 import queue
-import sqlite3
 import threading
 import time
 from collections.abc import Callable
@@ -27,6 +26,7 @@ from core.adapters.journal_format import (
     LATCH_STORED,
     SHUTDOWN,
     TICKS,
+    UNREADABLE,
     ChainBroken,
     Head,
     JournalError,
@@ -116,8 +116,8 @@ class Journal:
             raise TicksRefused(
                 "market data refused: the journal cannot write and its queue is full; free disk space"
             )
-        seq = self.last_seq = self.last_seq + 1
         self._bytes_in += len(body)
+        seq = self.last_seq = self.last_seq + 1
         self._queue.put(Item(seq, ts_ns, kind, fx, body))
         return seq
 
@@ -177,7 +177,7 @@ class Journal:
         except JournalError as error:
             opened.put(error)
             return
-        except (sqlite3.Error, OSError) as error:
+        except (*UNREADABLE, OSError) as error:
             opened.put(JournalError(f"cannot use {path}: {error}; run `andon audit verify`"))
             return
         opened.put(store)

@@ -11,6 +11,7 @@ Lengths are part of what is hashed: otherwise a byte could move from one field t
 from __future__ import annotations
 
 import hashlib
+import sqlite3
 import struct
 from typing import NamedTuple
 
@@ -32,6 +33,10 @@ SCHEMA = (
     "CREATE TABLE IF NOT EXISTS tick (seq INTEGER PRIMARY KEY, body BLOB NOT NULL) STRICT",
     "CREATE TABLE IF NOT EXISTS snapshot (seq INTEGER PRIMARY KEY, state BLOB NOT NULL, sha BLOB NOT NULL) STRICT",
 )
+
+# What reading a damaged database raises: SQLite's own errors, its messages that quote the damage and are then no text,
+# and sizes that it believed.
+UNREADABLE = (sqlite3.Error, UnicodeDecodeError, OverflowError, MemoryError)
 
 _FIXED = struct.Struct("<qqqHH")  # seq, epoch, ts_ns, len(kind), len(fx)
 

@@ -23,6 +23,7 @@ from core.adapters.journal_format import (
     GENESIS,
     ROTATED_TO,
     TICKS,
+    UNREADABLE,
     VERSION,
     ChainBroken,
     Head,
@@ -53,6 +54,7 @@ class JournalReader:
         self._db = self._open()
         version = self._one("PRAGMA user_version")
         if version is not None and version > VERSION:
+            self.close()
             raise JournalError(
                 f"{path} was written by a newer program (version {version}); read it with that one"
             )
@@ -69,7 +71,7 @@ class JournalReader:
                 db.execute("PRAGMA trusted_schema=OFF")
                 db.execute("SELECT count(*) FROM sqlite_master").fetchone()
                 return db
-            except sqlite3.DatabaseError as error:
+            except UNREADABLE as error:
                 db.close()
                 why = why or str(error)
         raise ChainBroken(1, f"{self.path} cannot be read: {why}")
@@ -112,6 +114,13 @@ class JournalReader:
             row = self._db.execute("SELECT sha FROM event WHERE seq = ?", (seq,)).fetchone()
         return row[0] if row and isinstance(row[0], bytes) else None
 
+    def bodies_of(self, kind: str, after: int, upto: int) -> list[tuple[int, bytes]]:
+        """(epoch, body) of the records of ``kind`` in (after, upto], newest first, unverified."""
+        sql = "SELECT epoch, body FROM event WHERE seq > ? AND seq <= ? AND kind = ? ORDER BY seq DESC"
+        with _naming(upto):
+            rows = self._db.execute(sql, (after, upto, kind)).fetchall()
+        return [(epoch, body) for epoch, body in rows if isinstance(epoch, int) and isinstance(body, bytes)]
+
     def snapshots(self) -> Iterator[Snapshot | ChainBroken]:
         """Newest first; a damaged one comes as the reason why."""
         with _naming(0):
@@ -140,7 +149,7 @@ class JournalReader:
         """SQLite's own opinion of the file's structure; "" when it has no complaint."""
         try:
             verdict = self._db.execute("PRAGMA quick_check(1)").fetchone()[0]
-        except sqlite3.DatabaseError as error:
+        except UNREADABLE as error:
             return str(error)
         return "" if verdict == b"ok" else verdict.decode(errors="replace")
 
@@ -205,7 +214,7 @@ def _naming(seq: int) -> Iterator[None]:
     """Whatever SQLite says about the file becomes a break at ``seq``."""
     try:
         yield
-    except (sqlite3.DatabaseError, UnicodeDecodeError, OverflowError) as error:
+    except UNREADABLE as error:
         raise ChainBroken(seq, f"the database cannot be read there: {error}") from error
 
 

@@ -57,7 +57,9 @@ def unseal(raw: bytes) -> dict[str, Any] | Damaged:
 def read(path: Path) -> dict[str, Any] | Missing | Damaged:
     """Total: never raises."""
     try:
-        with open(path, "rb") as file:
+        with open(
+            os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb"
+        ) as file:  # a pipe there must not hold us up
             raw = file.read(_SIZE_MAX + 1)
     except FileNotFoundError:
         return Missing()

@@ -34,6 +34,7 @@ from core.adapters.latch_store import Damaged, LatchRecord, Missing, halt_reques
 from core.adapters.witness import Seen
 
 JOURNAL = "journal.db"
+_LOOK_BACK = 200_000  # records: some hundredths of a second to scan
 _HALT = "a file named HALT asks for it; remove it before starting again"
 _decode_stored = msgspec.msgpack.Decoder(LatchStored).decode
 
@@ -80,6 +81,7 @@ class _Journal:
     snapshot: Snapshot | None = None
     last_kind: str = ""
     stored: tuple[int, int] = (0, 0)  # (epoch, seq) of the newest stop record that the journal saw stored
+    refused: str = ""
     faults: tuple[str, ...] = ()
 
 
@@ -141,11 +143,15 @@ def _look(path: Path, seen: Seen | Missing | Damaged, full: bool) -> _Journal:
         with JournalReader(path) as reader:
             found.epoch = reader.stored_epoch()
             _read(reader, found, full)
+            found.stored = _newest_stored(reader, found.head)
             faults = [reader.lost_frames()]
             if isinstance(seen, Seen):  # without one it is unclean, but no reason to move the journal
                 faults += witness.compare(found.head, reader.sha_at, seen)
-    except (ChainBroken, JournalError) as error:
-        faults = [str(error)]
+    except ChainBroken as broken:
+        faults = [str(broken)]
+    except JournalError as error:  # not ours to read, or not there: no reason to move it
+        found.refused = str(error)
+        faults = []
     found.faults = (*found.faults, *(fault for fault in faults if fault))
     return found
 
@@ -161,30 +167,35 @@ def _read(reader: JournalReader, found: _Journal, full: bool) -> None:
     for record in reader.records(max(start, 1)):
         found.head = Head(record.seq, record.sha, record.epoch)
         found.last_kind = record.kind
-        if record.kind == LATCH_STORED:
-            found.stored = max(found.stored, _stored(record))
         if record.rotated and record.seq > (found.snapshot.seq if found.snapshot else 0):
             raise ChainBroken(record.seq, "its block of ticks is gone, and it would be needed")
 
 
-def _stored(record: Record) -> tuple[int, int]:
-    try:
-        event = _decode_stored(record.body)
-    except (msgspec.MsgspecError, ValueError):
-        return (0, 0)
-    return (record.epoch, event.seq) if event.ok else (0, 0)
+def _newest_stored(reader: JournalReader, head: Head) -> tuple[int, int]:
+    """(epoch, seq) of the last stop record that was acknowledged to the engine, (0, 0) when that is long ago."""
+    for epoch, body in reader.bodies_of(LATCH_STORED, head.seq - _LOOK_BACK, head.seq):
+        try:
+            event = _decode_stored(body)
+        except (msgspec.MsgspecError, ValueError):
+            continue
+        if event.ok:
+            return (epoch, event.seq)
+    return (0, 0)
 
 
 def _unclean(journal: _Journal, seen: Seen | Missing | Damaged) -> list[str]:
     if journal.faults:
         return []
+    if journal.refused:
+        return [journal.refused]
+    reasons = []
     if journal.last_kind != SHUTDOWN:
-        return ["the last session ended without a clean shutdown"]
+        reasons.append("the last session ended without a clean shutdown")
+    elif isinstance(seen, Seen) and seen.seq != journal.head.seq:
+        reasons.append(f"the clean shutdown at record {journal.head.seq} has no witness")
     if not isinstance(seen, Seen):
-        return witness.compare(journal.head, lambda _seq: None, seen)
-    if seen.seq != journal.head.seq:
-        return [f"the clean shutdown at record {journal.head.seq} has no witness"]
-    return []
+        reasons += witness.compare(journal.head, lambda _seq: None, seen)
+    return reasons
 
 
 def _latch_faults(journal: _Journal, latch: LatchRecord | Missing | Damaged) -> list[str]:
