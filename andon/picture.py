@@ -30,7 +30,7 @@ def picture(snapshot: Snapshot) -> Data:
         "switches": {name: _switch(row, now_ns) for name, row in sorted(rows.get("switch", {}).items())},
         "positions": [_position(name, row) for name, row in sorted(rows.get("position", {}).items())],
         "orders": [row for _, row in sorted(rows.get("order", {}).items())],
-        "alerts": [row for _, row in sorted(rows.get("alert", {}).items())],
+        "alerts": [row for _, row in sorted(rows.get("alert", {}).items()) if row.get("status") != "CLEARED"],
         "health": dict(sorted(rows.get("health", {}).items())),
         "heartbeat": beat,
         "ts_ns": now_ns,

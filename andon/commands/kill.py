@@ -8,13 +8,13 @@ import threading
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from andon import cord, output
 from andon.cord import Pull
 from andon.errors import (
     DONE,
     FAILED,
-    INTERRUPTED,
     UNCONFIRMED,
     UNREACHABLE,
     CliError,
@@ -114,6 +114,14 @@ def _pull(core: _Core, data: dict[str, str], reason: str, args: Namespace, label
 
     name, endpoint, folder = core
 
+    def show(pull: Pull) -> None:
+        if not args.json:
+            _say(
+                f"{label + ': ' if label else ''}{pull.elapsed_ms:7.0f} ms  {output.clean(pull.phase_line())}"
+            )
+        elif pull.status in {"accepted", "progress"}:
+            _say({**pull.as_dict(), **({"core": label} if label else {})})
+
     def silent() -> None:
         """Nobody has answered yet: leave the mark now, and go on trying."""
         mark = _mark(core, data, reason)
@@ -121,7 +129,6 @@ def _pull(core: _Core, data: dict[str, str], reason: str, args: Namespace, label
 
     try:
         with Client(*where(endpoint, folder, args.key)) as client:
-            show = lambda pull: _show(pull, args.json, label)  # noqa: E731
             result = cord.pull(client, data, reason, args.timeout, show, silent)
     except Exception as error:  # noqa: BLE001  (one cord's boundary: the others are pulled, the mark is left)
         known = explain(error)
@@ -137,16 +144,13 @@ def _mark(core: _Core, data: dict[str, str], reason: str) -> Path | None:
     return cord.leave_halt_mark(core[2], data, reason) if local else None
 
 
-def _show(pull: Pull, as_json: bool, label: str) -> None:
-    """One line of progress. A reader that went away is no reason to stop waiting."""
+def _say(what: str | dict[str, Any]) -> None:
+    """A line or a JSON object. A reader that went away is no reason to stop waiting, nor a failure."""
     try:
-        if as_json:
-            if pull.status in {"accepted", "progress"}:
-                output.json_line({**pull.as_dict(), **({"core": label} if label else {})})
+        if isinstance(what, str):
+            output.line(what)
         else:
-            output.line(
-                f"{label + ': ' if label else ''}{pull.elapsed_ms:7.0f} ms  {output.clean(pull.phase_line())}"
-            )
+            output.json_line(what)
     except BrokenPipeError:
         output.drop_stdout()
 
@@ -154,14 +158,14 @@ def _show(pull: Pull, as_json: bool, label: str) -> None:
 def _report(pulls: list[Pull], cores: list[_Core], data: dict[str, str], reason: str, args: Namespace) -> int:
     for pull, core in zip(pulls, cores, strict=True):
         if args.json:
-            output.json_line(pull.as_dict())
+            _say(pull.as_dict())
         elif pull.status not in {"unreachable", "unconfirmed"}:
-            output.line(output.clean(f"{pull.core}: {pull.result_line()}"))
+            _say(output.clean(f"{pull.core}: {pull.result_line()}"))
         if pull.code() != DONE:
-            mark = _mark(core, data, reason) if pull.status in {"unreachable", "unconfirmed"} else None
+            mark = _mark(core, data, reason) if pull.status == "unreachable" else None
             output.complain(_trouble(pull, core[2], mark))
     codes = {pull.code() for pull in pulls}
-    return next(code for code in (UNREACHABLE, UNCONFIRMED, FAILED, INTERRUPTED, DONE) if code in codes)
+    return next(code for code in (UNREACHABLE, UNCONFIRMED, FAILED, DONE) if code in codes)
 
 
 def _trouble(pull: Pull, folder: Path, mark: Path | None) -> str:
@@ -174,7 +178,7 @@ def _trouble(pull: Pull, folder: Path, mark: Path | None) -> str:
         return f"andon kill: {pull.core}: {why}; {there}"
     if pull.status in {"unconfirmed", "done"}:
         waits = f"{pull.phase_line()} after {pull.elapsed_ms / 1e3:.1f} s"
-        return f"andon kill: {pull.core}: sent, not confirmed: {waits}{marked}; watch it with andon status, pull again"
+        return f"andon kill: {pull.core}: accepted, not confirmed: {waits}; watch it with andon status, pull again"
     return f"andon kill: {pull.core}: {pull.status}: {pull.error or 'no reason given'}; see andon status"
 
 

@@ -105,12 +105,15 @@ def _positions(positions: list[dict[str, Any]]) -> None:
 
 def _alerts(alerts: list[dict[str, Any]]) -> None:
     for alert in alerts[:_ROWS_MAX]:
-        output.line(f"ALARM {clean(alert['priority'])}: {clean(alert['message'])}; {clean(alert['action'])}")
+        priority, message, action = (clean(alert.get(key, "?")) for key in ("priority", "message", "action"))
+        output.line(f"ALARM {priority}: {message}; {action}")
 
 
 def _health(health: dict[str, dict[str, Any]]) -> None:
     bad = [
-        f"{name} {row['status']} ({row['detail']})" for name, row in health.items() if row["status"] != "ok"
+        f"{name} {row.get('status', '?')} ({row.get('detail', '')})"
+        for name, row in health.items()
+        if row.get("status") != "ok"
     ]
     output.line()
-    output.line(clean("health: " + ("; ".join(bad) if bad else f"{len(health)} components ok")))
+    output.line(clean("health: " + ("; ".join(bad) or f"{len(health)} components, all ok")))

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from bus.address import Address, write_core
+from bus.wire import Request
 from tests.cli.conftest import ROOT, Andon, assert_one_line, environment
 from tests.cli.toy import Toy, deaf, good_kill, refusing, silent_kill
 
@@ -56,6 +57,7 @@ def test_accepted_but_not_confirmed_in_time_is_4(andon: Andon, folder: Path) -> 
         ended = andon("kill", "--reason", "test", "--timeout", "0.5")
     assert_one_line(ended, 4)
     assert "CANCELLING 12/50  unconfirmed 38" in ended.err
+    assert not (folder / "HALT").exists()
 
 
 def test_unconfirmed_orders_are_never_0(andon: Andon, folder: Path) -> None:
@@ -91,6 +93,18 @@ def test_a_core_that_hears_nothing_is_3_with_the_mark(andon: Andon, folder: Path
         ended = andon("kill", "--reason", "test", "--timeout", "0.5")
     assert ended.code == 3
     assert "Traceback" not in ended.err
+    assert (folder / "HALT").exists()
+
+
+def test_a_core_that_wakes_up_late_still_gets_the_one_kill(andon: Andon, folder: Path) -> None:
+    def sleeper(toy: Toy, request: Request) -> None:
+        toy.after(3.5, lambda: good_kill(toy, request))
+
+    with Toy(folder, sleeper) as toy:
+        ended = andon("kill", "--reason", "test")
+    assert ended.code == 0, ended.err
+    assert "no answer yet" in ended.err
+    assert len(toy.requests) == 1
     assert (folder / "HALT").exists()
 
 

@@ -125,11 +125,13 @@ def test_a_malformed_tape_is_1_with_its_line(
     from core.adapters.tape_read import TapeError
 
     def replay(*words: Any, **options: Any) -> FakeResult:
-        raise TapeError("tape.csv line 7: price is nan; mend it or use --skip-bad")
+        raise TapeError(tape, 7, "price is nan")
 
     fake("core.app.replay", replay=replay)
     assert cli.main(["replay", str(tape)]) == 1
-    assert "line 7" in capsys.readouterr().err
+    err = capsys.readouterr().err
+    assert len(err.splitlines()) == 1
+    assert "line 7: price is nan" in err
 
 
 @pytest.mark.parametrize("ok", [True, False])

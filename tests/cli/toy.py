@@ -36,6 +36,10 @@ class Toy:
         """From another thread than the server's."""
         self._loop.call_soon_threadsafe(self.server.publish, topic, topic, data, time.time_ns())
 
+    def after(self, delay_s: float, act: Callable[[], None]) -> None:
+        """From a handler: later, on the server's own loop."""
+        self._loop.call_later(delay_s, act)
+
     def reply(self, request: Request, status: str, error: Error | None = None, **data: Any) -> None:
         self.server.reply(request.id, status, data, error=error)
 
