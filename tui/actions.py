@@ -21,7 +21,7 @@ PAGES = {
     "?": "help",
 }
 SHORT = {"1": "Dash", "2": "Pos", "3": "Ord", "4": "Switches", "7": "Alarms", "0": "Kill", "?": "Help"}
-TABLE_PAGES = frozenset({"1", "2", "3", "4", "7"})
+TABLE_PAGES = frozenset({"2", "3", "4", "7", "?"})
 RESERVED = frozenset(
     {
         "ctrl+b",
@@ -74,7 +74,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("bottom", ("G", "end"), "bottom", "last row", TABLE_PAGES),
     Action("page_down", ("pagedown",), "page", "one page down", TABLE_PAGES, shown_key="PgDn"),
     Action("page_up", ("pageup",), "page", "one page up", TABLE_PAGES, shown_key="PgUp"),
-    Action("filter", ("slash",), "filter", "filter rows; !word excludes; empty shows all", _on("2", "3", "4", "7"),
+    Action("filter", ("slash",), "filter", "filter rows; !word excludes; empty shows all", TABLE_PAGES,
            footer=True, shown_key="/"),
     Action("sort", ("o",), "order", "next order of rows", _on("2", "3"), footer=True),
     Action("copy", ("y",), "copy", "copy the row to the terminal's clipboard", TABLE_PAGES),
@@ -84,16 +84,16 @@ ACTIONS: tuple[Action, ...] = (
     Action("ack_all", ("A",), "ack page", "acknowledge every alarm on this page", _on("7"), "state", footer=True),
     Action("shelve", ("z",), "shelve…", "shelve the alarm for at most 60 min, with a reason; never a high one",
            _on("7"), "state", "shelve", "ID MINUTES REASON", True),
-    Action("rearm", ("R",), "re-arm…", "re-arm the latched switch under the cursor (typed code)", _on("4", "0"), "typed",
-           "rearm", "SWITCH|all [REASON]", True),
-    Action("start", ("s",), "start…", "start trading after a re-arm (typed code)", _on("4", "0"), "typed", "start",
-           "[REASON]", True),
     Action("halt_new", ("h",), "halt new", "level reduce: nothing that adds risk; at once", _on("0"), "stop", "reduce",
            "[REASON]", True),
     Action("cancel_all", ("c",), "cancel all", "level halt: block and cancel everything; at once", _on("0"), "stop",
            "halt", "[REASON]", True),
     Action("flatten", ("f",), "flatten…", "level flatten: cancel, then close all at market (typed code)", _on("0"),
            "typed", "flatten", "[REASON]", True),
+    Action("rearm", ("R",), "re-arm…", "re-arm the latched switch at the cursor (typed code)", _on("4", "0"), "typed",
+           "rearm", "SWITCH|all [REASON]", True),
+    Action("start", ("s",), "start…", "start trading after a re-arm (typed code)", _on("4", "0"), "typed", "start",
+           "[REASON]", True),
     Action("kill", (), "", "kill with scope and level; flatten and shutdown ask for the code", _on(), "stop", "kill",
            "[LEVEL] [SCOPE] [REASON]"),
     Action("stop", (), "", "stop trading in order; the core stays up", _on(), "stop", "stop", "[REASON]"),
@@ -142,4 +142,5 @@ def footer(page: str, view_only: bool = False) -> list[tuple[str, str]]:
     goto = [(p, SHORT[p]) for p in PAGES] if page == "1" else [("1-7", "pages"), ("?", "help")]
     if page == "0":
         goto = [("Esc", "back")]
+        special = [pair for pair in special if pair[0] != ":"]
     return [*goto, *special, ("^\\", "KILL")]

@@ -1,4 +1,4 @@
-"""The console itself: wiring only. What is shown is in `lines`, what is known in `model`, what can be done in `actions`.
+"""The console itself, wiring only. Shown: `lines`. Known: `model`. Possible: `actions`. Done: `deeds`.
 
 There are no bindings: every key goes through one registry (`actions.find`), so footer, help and behaviour cannot
 drift apart, and nothing Textual binds by itself can surprise an operator.
@@ -50,6 +50,7 @@ class Console(App[None], inherit_bindings=False):
     """One core on one terminal."""
 
     CSS = CSS
+    TITLE = "Andon"
     ENABLE_COMMAND_PALETTE = False
     ALLOW_SELECT = False
     HORIZONTAL_BREAKPOINTS = [(0, "-s"), (100, "-m")]

@@ -24,9 +24,11 @@ def price(value: float | None) -> str:
 
 
 def quantity(value: float | None, *, sign: bool = False) -> str:
-    """Base units, at most five significant decimals, without trailing noise."""
+    """Base units, at most five decimals."""
     if value is None:
         return UNKNOWN
+    if value == 0:
+        return "0"
     size = abs(value)
     decimals = 0 if size >= 100_000 else 2 if size >= 100 else 3 if size >= 1 else 5
     text = f"{value:+,.{decimals}f}" if sign else f"{value:,.{decimals}f}"

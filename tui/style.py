@@ -8,24 +8,23 @@ Screen { layers: base over; background: #121212; overflow: hidden; }
 #footer { height: 1; }
 .page { width: 1fr; height: 1fr; layout: vertical; }
 Painted { height: 1fr; width: 1fr; }
-.detail { height: 8; }
+.detail { height: 7; }
 
-.dashboard { layout: grid; grid-size: 2 3; grid-columns: 21fr 19fr; grid-rows: 9 1fr 6; }
+.dashboard { layout: grid; grid-size: 2 3; grid-columns: 21fr 19fr; grid-rows: 8 1fr 5; }
 #dash-orders { column-span: 2; }
 .-m .dashboard { grid-columns: 1fr 1fr; grid-rows: 17 1fr 1fr; }
 .-m #dash-positions { column-span: 2; }
 .-m #dash-orders { column-span: 1; }
 
 .kill { layout: vertical; }
-#kill-choices { height: 12; }
+#kill-choices { height: 9; }
 #kill-progress { height: 1fr; min-height: 5; }
-#kill-commands { height: 4; }
+#kill-commands { height: 5; }
 #kill-tail { display: none; }
+.-m #kill-choices { height: 12; }
 .-m #kill-progress { height: 2fr; }
 .-m #kill-commands { height: 6; }
 .-m #kill-tail { display: block; height: 1fr; }
-
-.help { layout: horizontal; }
 
 #code { layer: over; width: 76; height: 14; offset: 2 4; display: none; }
 .-m #code { offset: 22 10; }

@@ -247,7 +247,7 @@ class FakeCore:
         end = self.clock.wall
         for step in range(240):
             self.clock.wall = end - (240 - step) * 60 * S
-            self.account(1_005_551 + 2600 * math.sin(step / 40) - 26 * step + 700 * math.sin(step / 7))
+            self.account(1_005_551 + 2600 * math.sin(step / 40) - 13 * step + 700 * math.sin(step / 7))
         self.clock.wall = end
 
     def running(self) -> FakeCore:

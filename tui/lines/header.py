@@ -139,7 +139,8 @@ def _link_banner(scene: Scene) -> list[Line]:
     if scene.view.link.state == "lost" or scene.lost_s > 3:
         seconds = f"{scene.lost_s:.0f} s"
         detail = scene.view.link.detail or scene.view.link.state
-        text = f" ✖ LINK LOST {seconds} ({detail}): values are the last known. Stop by: {scene.instead} "
+        what = "LINK LOST" if scene.view.snapshots else "NOT CONNECTED"
+        text = f" ✖ {what} {seconds} ({detail}): values are the last known. Stop by: {scene.instead} "
         return [((text, "stale"),)]
     return []
 

@@ -1,59 +1,67 @@
-"""Help, made from the action registry: what is bound is listed, what is not bound cannot be."""
+"""Help as a table, made from the action registry: what is bound is listed, what is not bound cannot be."""
 
 from __future__ import annotations
 
 from tui.actions import ACTIONS, PAGES, Action, allowed, shown_key
-from tui.scene import Line, Scene
+from tui.lines.table import Cell, Column, Table, matches
+from tui.scene import Scene
 
-MARKS = (
-    ("‼ ! ·", "alarm: high, medium, low"),
-    ("~", "too old to trust (> 3 s)"),
-    ("?  —", "unknown; never shown as 0"),
-    ("● ○ ◐ ■", "active, ready, reducing, halted"),
-    ("[VIEW]", "may look and stop, nothing else"),
+DANGERS = {
+    "": "looks only",
+    "stop": "lowers risk: at once, for everyone, also in [VIEW]",
+    "typed": "asks for the one-time code",
+    "state": "changes something in the core",
+}
+MARKS = "‼ ! · alarm high, medium, low   ~ too old (> 3 s)   ? — unknown, never 0"
+STATES = "● active  ○ ready  ◐ reducing  ■ halted, shut down  ▼ flattening"
+
+
+def _by_id(scene: Scene) -> dict[str, Action]:
+    safety_first = sorted(ACTIONS, key=lambda a: (a.danger != "stop", not a.danger))
+    return {a.id: a for a in safety_first if allowed(a, scene.view_only)}
+
+
+def _keys(scene: Scene, words: str, sort: str) -> list[str]:
+    return [k for k, a in _by_id(scene).items() if matches(words, a.label, a.help, a.command, *a.keys)]
+
+
+def _cells(scene: Scene, key: str) -> tuple[Cell, ...]:
+    action = _by_id(scene)[key]
+    where = "".join(p for p in PAGES if p in action.pages) if action.pages else "all"
+    return (
+        (shown_key(action) if action.keys else "", "key"),
+        (where, "dim"),
+        (action.help, "text"),
+        (f":{action.command} {action.usage}" if action.command else "", "dim"),
+    )
+
+
+def detail(scene: Scene, key: str) -> list[tuple[str, str]]:
+    """The word form, what kind of act it is, and what the marks on the screen mean."""
+    action = _by_id(scene).get(key)
+    if action is None:
+        return []
+    word = f":{action.command} {action.usage}" if action.command else "no word, only the key"
+    return [
+        ("does", action.help),
+        ("word", word),
+        ("safety", DANGERS[action.danger]),
+        ("marks", MARKS),
+        ("states", STATES),
+    ]
+
+
+HELP = Table(
+    name="HELP",
+    page="?",
+    columns=(
+        Column("KEY", 5),
+        Column("PAGES", 6),
+        Column("WHAT", 30, flex=True),
+        Column("COMMAND", 30, from_width=100),
+    ),
+    version="help",
+    keys=_keys,
+    cells=_cells,
+    total=lambda scene: len(_by_id(scene)),
 )
-
-
-def keys(scene: Scene, width: int, height: int) -> tuple[str, list[Line]]:
-    """Keys that look and move."""
-    goto = "  ".join(f"{p} {PAGES[p]}" for p in PAGES)
-    lines: list[Line] = [_wrapped(part) for part in _split(goto, width - 2)]
-    lines.append(())
-    for action in ACTIONS:
-        if action.keys and not action.danger and not action.id.startswith("goto:"):
-            lines.append(_line(action, ""))
-    lines.append(())
-    lines += [((f"  {mark:<9}", "key"), (text, "dim")) for mark, text in MARKS]
-    return "KEYS", lines
-
-
-def safety(scene: Scene, width: int, height: int) -> tuple[str, list[Line]]:
-    """Keys and words that command."""
-    lines: list[Line] = []
-    for action in ACTIONS:
-        if action.danger and action.keys and allowed(action, scene.view_only):
-            where = f"[{','.join(sorted(action.pages))}] " if action.pages else ""
-            lines.append(_line(action, where))
-    lines.append(((" : words", "dim"),))
-    for action in ACTIONS:
-        if action.command and not action.id.startswith("goto:") and allowed(action, scene.view_only):
-            lines.append(((f"  :{action.command} {action.usage}", "text"),))
-    return "COMMANDS  stopping works on every page", lines
-
-
-def _line(action: Action, where: str) -> Line:
-    return ((f"  {shown_key(action):<6}", "key"), (where, "dim"), (action.help, "text"))
-
-
-def _wrapped(text: str) -> Line:
-    return ((f"  {text}", "text"),)
-
-
-def _split(text: str, width: int) -> list[str]:
-    rows, row = [], ""
-    for word in text.split("  "):
-        if row and len(row) + len(word) + 2 > width:
-            rows.append(row)
-            row = ""
-        row = f"{row}  {word}" if row else word
-    return [*rows, row]

@@ -15,39 +15,33 @@ COMMAND_STYLES = {"SENT": "old", "ACK": "text", "DONE": "bold", "FAILED": "halte
 def choices(scene: Scene, width: int, height: int) -> tuple[str, list[Line]]:
     """The stops, what each does and does not do, and the way round this program."""
     working, positions = len(derive.open_orders(scene.view)), len(derive.open_positions(scene.view))
+    gap: list[Line] = [()] if height >= 10 else []
+    target = f"{scene.env or '?'}  account {scene.account}"
+    lines: list[Line] = [
+        (("  target ", "dim"), (target, "bold"), ("   state ", "dim"), (scene.word, "bold")),
+        *gap,
+        _choice("h", "HALT NEW", "reduce: no order that adds risk; exits pass", "at once"),
+        _choice("c", "CANCEL ALL", f"halt: and cancel {_count(scene, working)} working orders", "at once"),
+        *([] if scene.view_only else _flatten(scene, positions)),
+        *gap,
+        (
+            ("  any page  ", "dim"),
+            ("Ctrl+\\ Ctrl+\\", "key"),
+            (" within 2 s = CANCEL ALL, even if this hangs", "text"),
+        ),
+        (("  outside   ", "dim"), (scene.instead, "key")),
+    ]
+    return "KILL PANEL  stopping needs no confirmation", [*unavailable(scene), *lines]
+
+
+def _flatten(scene: Scene, positions: int) -> list[Line]:
     account = scene.view.account
     gross = format.money(account.gross if account else None)
-    lines: list[Line] = [
-        (
-            ("  target ", "dim"),
-            (f"{scene.env or '?'}", "bold"),
-            (f"  account {scene.account}", "text"),
-            ("   state ", "dim"),
-            (scene.word, "bold"),
-        ),
-        (),
-        _choice("h", "HALT NEW", "level reduce: nothing that adds risk; exits and cancels pass", "at once"),
-        _choice(
-            "c", "CANCEL ALL", f"level halt: also cancel {_count(scene, working)} working orders", "at once"
-        ),
+    text = f"flatten: and close {_count(scene, positions)} positions at market"
+    return [
+        _choice("f", "FLATTEN…", text, "type code"),
+        ((f"                 gross {gross}{_doubt(scene)}; slippage is not estimated", "dim"),),
     ]
-    if not scene.view_only:
-        lines += [
-            _choice(
-                "f", "FLATTEN…", f"also close {_count(scene, positions)} positions at market", "type code"
-            ),
-            ((f"                  gross {gross}{_doubt(scene)}; slippage is not estimated", "dim"),),
-        ]
-    lines += [
-        (),
-        (
-            ("  anywhere:  ", "dim"),
-            ("Ctrl+\\ Ctrl+\\", "key"),
-            (" (twice < 2 s) = CANCEL ALL, even if this screen hangs", "text"),
-        ),
-        (("  outside:   ", "dim"), (scene.instead, "key")),
-    ]
-    return ("KILL PANEL  stop needs no confirmation", [*unavailable(scene), *lines])
 
 
 def _choice(key: str, name: str, text: str, how: str) -> Line:

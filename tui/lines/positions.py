@@ -43,11 +43,12 @@ def _cells(scene: Scene, key: str) -> tuple[Cell, ...]:
     grade = derive.age_grade(age_ns)
     return (
         (row.symbol, "text"),
+        (row.symbol, "text"),
         (format.quantity(row.qty, sign=True), "text"),
         aged(format.money(row.unrealized, sign=True), sign_style(row.unrealized), grade),
         (_tenths(row.equity_share), "near" if (row.equity_share or 0) >= 0.25 else "text"),
-        (_used(row.loss_ratio), "near" if (row.loss_ratio or 0) >= 0.8 else "text"),
         (format.age(age_ns), {"stale": "stale", "fresh": "dim"}.get(grade, "old")),
+        (_used(row.loss_ratio), "near" if (row.loss_ratio or 0) >= 0.8 else "text"),
         (format.price(row.avg_px), "dim"),
         aged(format.price(row.mark), "text", grade),
         (format.money(row.realized, sign=True), sign_style(row.realized)),
@@ -62,7 +63,7 @@ def _flat_cells(row: PositionView) -> tuple[Cell, ...]:
     realized = (format.money(row.realized, sign=True), sign_style(row.realized))
     working = (_working(row), "text" if row.working_buy or row.working_sell else "dim")
     blank = ("", "dim")
-    head = ((row.symbol, "dim"), ("flat", "dim"), blank, blank, blank, blank)
+    head = ((row.symbol, "dim"), (row.symbol, "dim"), ("flat", "dim"), blank, blank, blank, blank)
     return (*head, blank, (format.price(row.mark), "dim"), realized, working, (row.venue, "dim"), blank)
 
 
@@ -87,6 +88,10 @@ def detail(scene: Scene, key: str) -> list[tuple[str, str]]:
         return []
     quote = scene.view.quotes.get(key)
     spread = f"{format.price(quote.bid)} / {format.price(quote.ask)}" if quote else "—"
+    money = (
+        f"realised {format.money(row.realized, 2, sign=True)}   fees {format.money(row.fees, 2)}"
+        f"   funding {format.money(row.funding, 2, sign=True)}"
+    )
     strategies = "  ".join(
         f"{name} {format.quantity(qty, sign=True)}" for name, qty in row.strategies.items()
     )
@@ -96,11 +101,7 @@ def detail(scene: Scene, key: str) -> list[tuple[str, str]]:
             f"{format.money(row.exposure, sign=True)}   share of equity {format.percent(row.equity_share)}",
         ),
         ("bid/ask", f"{spread}   mark of {format.clock(row.mark_ns)}Z"),
-        (
-            "money",
-            f"realised {format.money(row.realized, 2, sign=True)}   fees {format.money(row.fees, 2)}"
-            f"   funding {format.money(row.funding, 2, sign=True)}",
-        ),
+        ("money", money),
         ("loss limit", f"{_used(row.loss_ratio).strip()} of position_loss used"),
         ("held by", strategies or "—"),
     ]
@@ -110,12 +111,13 @@ POSITIONS = Table(
     name="POSITIONS",
     page="2",
     columns=(
-        Column("SYM", 10),
-        Column("QTY", 11, right=True),
-        Column("UPNL", 10, right=True),
-        Column("%EQ", 6, right=True),
-        Column("LIM", 5, right=True),
-        Column("AGE", 5, right=True),
+        Column("SYM", 9, to_width=95),
+        Column("SYM", 16, from_width=96),
+        Column("QTY", 9, right=True),
+        Column("UPNL", 8, right=True),
+        Column("%EQ", 5, right=True),
+        Column("AGE", 4, right=True),
+        Column("LIM", 5, right=True, from_width=60),
         Column("AVG", 11, right=True),
         Column("MARK", 12, right=True),
         Column("RPNL", 9, right=True, from_width=96),

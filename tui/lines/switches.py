@@ -9,7 +9,8 @@ from tui.model import derive
 from tui.scene import Scene
 
 NEAR = 0.8
-BAR = 12
+BAR, BAR_SHORT = 12, 6
+NARROW = 50  # cells; below it the short bar stands in
 
 
 def _keys(scene: Scene, words: str, sort: str) -> list[str]:
@@ -38,12 +39,14 @@ def _cells(scene: Scene, key: str) -> tuple[Cell, ...]:
     mark = "~" if grade in ("doubtful", "stale") else ""
     return (
         (switch.name, style if style != "running" else "text"),
+        (switch.name, style if style != "running" else "text"),
         (f"{mark}{format.in_unit(switch.value, switch.unit)}", plain if not mark else "doubtful"),
         (format.in_unit(switch.limit, switch.unit), "dim"),
-        (draw.bar(used, BAR) if switch.limit is not None else " " * BAR, plain),
+        _bar(switch, used, BAR_SHORT, style),
+        _bar(switch, used, BAR, style),
         (_used(used, switch), plain),
-        (switch.phase, style if style != "near" else "text"),
         (_approach(switch), plain),
+        (switch.phase, style if style != "near" else "text"),
         (switch.action, "dim"),
         (format.age(scene.age_ns), "dim" if grade == "fresh" else "old"),
         (_rate(switch), "dim"),
@@ -51,16 +54,26 @@ def _cells(scene: Scene, key: str) -> tuple[Cell, ...]:
     )
 
 
+def _bar(switch: SwitchView, used: float | None, width: int, style: str) -> Cell:
+    """How full; a switch that has tripped says so in words instead."""
+    if switch.phase in derive.KILL_PHASES:
+        words = {"LATCHED": "LATCH", "CANCELLING": "CANCEL", "FLATTENING": "FLAT…"}
+        return (f" {switch.phase} ".ljust(width)[:width] if width >= BAR else words[switch.phase], style)
+    return (draw.bar(used, width) if switch.limit is not None else "", style)
+
+
 def _used(used: float | None, switch: SwitchView) -> str:
+    if switch.phase in derive.KILL_PHASES:
+        return ""
     if used is None:
         return "—" if switch.limit is None else "?"
-    return f"{used * 100:.0f}%{'!' if used >= NEAR else ' '}"
+    return f"{used * 100:.0f}%" if used < NEAR else f"{used * 100:.0f}!"
 
 
 def _approach(switch: SwitchView) -> str:
     """Time until the limit at the present rate, when there is one worth a word."""
     minutes = derive.minutes_to_limit(switch)
-    if switch.phase in derive.KILL_PHASES or minutes is None or minutes > 24 * 60:
+    if switch.phase in derive.KILL_PHASES or minutes is None or minutes > 240:
         return ""
     return f"→{minutes * 60:.0f}s" if minutes < 1.5 else f"→{minutes:.0f}m"
 
@@ -106,15 +119,17 @@ SWITCHES = Table(
     name="DISTANCE TO LIMIT",
     page="4",
     columns=(
-        Column("SWITCH", 15),
-        Column("VALUE", 8, right=True),
-        Column("LIMIT", 8, right=True),
-        Column("USE", BAR),
-        Column("", 5, right=True),
-        Column("PHASE", 10, from_width=58),
-        Column("REACH", 6, right=True, from_width=66),
-        Column("DOES", 8, from_width=74),
-        Column("AGE", 4, right=True, from_width=78),
+        Column("SWITCH", 13, to_width=NARROW),
+        Column("SWITCH", 15, from_width=NARROW + 1),
+        Column("VALUE", 7, right=True),
+        Column("LIMIT", 6, right=True),
+        Column("USE", BAR_SHORT, to_width=NARROW),
+        Column("USE", BAR, from_width=NARROW + 1),
+        Column("", 4, right=True),
+        Column("REACH", 5, right=True, from_width=54),
+        Column("PHASE", 10, from_width=64),
+        Column("DOES", 8, from_width=72),
+        Column("AGE", 3, right=True, from_width=76),
         Column("RATE", 12, right=True, from_width=96),
         Column("SCOPE", 10, from_width=108),
     ),

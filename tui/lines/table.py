@@ -12,12 +12,13 @@ Cell = tuple[str, str]  # text, style
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """``width`` in cells; shown only where the table is at least ``from_width`` wide; a flexible one takes the rest."""
+    """``width`` in cells; shown in tables ``from_width`` to ``to_width`` wide; a flexible one takes the rest."""
 
     name: str
     width: int
     right: bool = False
     from_width: int = 0
+    to_width: int = 1000
     flex: bool = False
 
 
@@ -61,7 +62,7 @@ def shown(columns: tuple[Column, ...], width: int) -> list[tuple[int, Column, in
     used = 0
     for index, column in enumerate(columns):
         need = column.width + (1 if chosen else 0)
-        if width >= column.from_width and used + need <= width:
+        if column.from_width <= width <= column.to_width and used + need <= width:
             chosen.append((index, column))
             used += need
     spare = width - used

@@ -65,7 +65,7 @@ def switches_by_distance(view: View) -> list[SwitchView]:
     def order(s: SwitchView) -> tuple[int, float, str]:
         rank = KILL_PHASES.index(s.phase) if s.phase in KILL_PHASES else (4 if s.phase == "OFF" else 3)
         unknown = s.headroom is None and s.limit is not None
-        return (rank, 0.5 if unknown else 1.0 if s.headroom is None else s.headroom, s.name)
+        return (rank, 0.5 if unknown else 2.0 if s.headroom is None else s.headroom, s.name)
 
     return sorted(view.switches.values(), key=order)
 

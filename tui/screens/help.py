@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from tui.lines import help as words
-from tui.screens.page import Page
-from tui.widgets.panel import Panel
+from tui.lines.help import HELP, detail
+from tui.screens.page import TablePage
 
 
-class Help(Page):
+class Help(TablePage):
     number = "?"
-
-    def __init__(self) -> None:
-        super().__init__([Panel(words.keys, id="help-keys"), Panel(words.safety, id="help-safety")])
+    table = HELP
+    detail = staticmethod(detail)

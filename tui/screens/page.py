@@ -44,7 +44,7 @@ class TablePage(Page):
     detail_title = "DETAIL"
 
     def __init__(self) -> None:
-        grid = Grid(self.table, id=f"grid-{self.number}")
+        grid = Grid(self.table, id=f"grid-{type(self).__name__.lower()}")
         super().__init__([grid, Panel(self._detail, classes="detail")], grid)
 
     def _detail(self, scene: Scene, width: int, height: int) -> tuple[str, list[Line]]:
