@@ -49,7 +49,9 @@ def make(
 
 def _ids(id: str, specs: Sequence[InstrumentSpec], symbols: Sequence[str]) -> tuple[int, ...]:
     """Instrument ids of ``symbols``, each once, in the order given."""
-    where = {spec.symbol: i for i, spec in reversed(list(enumerate(specs)))}
+    where: dict[str, int] = {}
+    for i, spec in enumerate(specs):
+        where.setdefault(spec.symbol, i)  # a symbol on several venues is the first one's
     unknown = [symbol for symbol in symbols if symbol not in where]
     if unknown:
         raise ValueError(f"strategy {id}: no instrument {', '.join(unknown)}; there are {', '.join(where)}")
