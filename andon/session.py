@@ -79,22 +79,25 @@ def _key_file(named: str | None, folder: Path) -> Path | None:
 
 
 def ask(client: Client, args: Namespace, type: str, data: dict[str, Any], *, reason: str = "") -> Reply:
-    """One command to its final reply. Raises NotConfirmed when none comes within ``--timeout``.
+    """One command to its final reply, with the data of the earlier ones under its own.
 
-    The caller looks at ``status``: a refusal carries what it wants to show.
+    Raises NotConfirmed when none comes within ``--timeout``. The caller looks at ``status``: a refusal carries what
+    it wants to show.
     """
     from bus.client import NotReachable, Unconfirmed
 
     final: Reply | None = None
+    told: dict[str, Any] = {}
     try:
         for reply in client.request(type, data, reason=reason, timeout_s=args.timeout):
             final = reply
+            told |= reply.data
     except (Unconfirmed, NotReachable) as error:  # it answered a ping: this request may have arrived
-        raise NotConfirmed(
-            f"andon {args.command}: not confirmed in {args.timeout:g} s ({error})", _LOOK
-        ) from None
+        order = f"order {told['cl_ord_id']}: " if "cl_ord_id" in told else ""
+        raise NotConfirmed(f"andon {args.command}: {clean(order)}not confirmed ({error})", _LOOK) from None
     if final is None or final.status in {"accepted", "progress"}:
         raise NotConfirmed(f"andon {args.command}: no final answer in {args.timeout:g} s", _LOOK)
+    final.data = told
     return final
 
 

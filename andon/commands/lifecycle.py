@@ -5,7 +5,7 @@ from __future__ import annotations
 from argparse import ArgumentParser, Namespace
 
 from andon import output
-from andon.errors import DONE, UsageError
+from andon.errors import DONE, FAILED, UsageError
 from andon.parser import seconds, target
 from andon.session import ask, attached, refusal
 
@@ -43,10 +43,13 @@ def run(args: Namespace) -> int:
     if error := refusal(args, reply):
         raise error
     if args.json:
-        output.json_line({"status": reply.status, "epoch": reply.epoch, "seq": reply.seq, **reply.data})
+        output.json_line({**reply.data, "status": reply.status, "epoch": reply.epoch})
     else:
         state = output.clean(reply.data.get("state", ""))
         output.line(f"{args.command} done{': ' + state if state else ''}")
+    if refused := reply.data.get("refused"):  # some of several: the rest stays latched
+        output.complain(f"andon {args.command}: still latched: {refused}; see andon status")
+        return FAILED
     return DONE
 
 
@@ -55,7 +58,7 @@ def _known(switch: str) -> str:
     from bus.enums import Switch
 
     names = ["all", *(str(name) for name in Switch)]
-    if switch not in names:
+    if switch.partition("@")[0] not in names:  # position_loss@symbol:BTC/USDT is one of several
         raise UsageError(
             f"andon rearm: no switch {switch!r}{nearest(switch, names)}", f"one of {', '.join(names)}"
         )

@@ -15,7 +15,8 @@ EXAMPLES = {
     "order": """\
   andon order buy BTC/USDT 0.5                              at market
   andon order sell ETH/USDT 3 --price 2600.50 --tif gtc     a limit order that rests
-  andon order sell BTC/USDT 0.5 --reduce-only               can only make the position smaller""",
+  andon order sell BTC/USDT 0.5 --reduce-only               can only make the position smaller
+  andon order buy BTC/USDT 100 --dry-run                    what would the gate say?""",
     "cancel": """\
   andon cancel A1-17-3        one order, by its client order id (see andon status --json)
   andon cancel --all          every working order; for the cord that also latches: andon kill""",
@@ -49,6 +50,7 @@ def _configure_order(parser: ArgumentParser) -> None:
     parser.add_argument("--reduce-only", action="store_true", help="never larger, never through zero")
     parser.add_argument("--strategy", default="operator", metavar="ID", type=_name,
                         help="whose position it belongs to (default operator)")  # fmt: skip
+    parser.add_argument("--dry-run", action="store_true", help="ask the gate, send nothing")
     parser.add_argument("--intent", default="", metavar="ID", help="the same intent twice is one order")
 
 
@@ -60,9 +62,9 @@ def run(args: Namespace) -> int:
     if args.json:
         error = getattr(reply, "error", None)
         failure = {"error": {"code": error.code, "message": error.message}} if error else {}
-        output.json_line({"status": reply.status, **reply.data, **failure})
+        output.json_line({**_renamed(reply.data), "status": reply.status, **failure})
     else:
-        _print(reply.data)
+        _print(reply.data.get("decisions"))
     if error := refusal(args, reply):
         raise error
     if not args.json:
@@ -89,7 +91,7 @@ def _order(args: Namespace) -> dict[str, Any]:
         raise UsageError(f"andon order: type {kind} {'needs' if kind == 'limit' else 'takes no'} price", do)
     if kind == "market" and args.tif == "gtc":
         raise UsageError("andon order: a market order cannot rest (gtc)", "use --tif ioc, or a --price")
-    return {
+    order = {
         "symbol": args.symbol,
         "side": args.side,
         "qty": args.qty,
@@ -101,20 +103,24 @@ def _order(args: Namespace) -> dict[str, Any]:
         "algo": "",
         "intent": args.intent,
     }
+    return order | ({"dry_run": True} if args.dry_run else {})
 
 
-def _print(data: dict[str, Any]) -> None:
+def _renamed(data: dict[str, Any]) -> dict[str, Any]:
+    """``status`` is the command's; the order's own becomes ``order_status``."""
+    return {("order_status" if key == "status" else key): value for key, value in data.items()}
+
+
+def _print(decisions: object) -> None:
     """The layers in their order; the first refusal wins, so what stands below it was not asked."""
-    decisions = data.get("decisions")
     if not isinstance(decisions, list) or not decisions:
         return
     rows = []
     for row in (row for row in decisions if isinstance(row, dict)):
         verdict = "pass" if row.get("ok") else "DENY"
-        rows.append(
-            [row.get("layer", "?"), verdict, *(_cell(row.get(key)) for key in ("code", "value", "limit"))]
-        )
-    output.table(("layer", "", "code", "value", "limit"), rows, left=3)
+        measured = (_cell(row.get(key)) for key in ("code", "value", "limit", "detail"))
+        rows.append([row.get("layer", "?"), verdict, *measured])
+    output.table(("layer", "", "code", "value", "limit", "detail"), rows, left=3)
 
 
 def _cell(value: object) -> str:
@@ -124,11 +130,8 @@ def _cell(value: object) -> str:
 
 
 def _outcome(data: dict[str, Any]) -> str:
-    shown = [
-        f"{key} {data[key]}"
-        for key in ("cl_ord_id", "order_status", "filled", "avg_px", "cancelled")
-        if key in data
-    ]
+    keys = ("cl_ord_id", "order_status", "filled", "avg_px", "done", "state", "dry_run")
+    shown = [f"{key} {_cell(value)}" for key in keys if (value := _renamed(data).get(key)) is not None]
     return output.clean(": " + ", ".join(shown)) if shown else ""
 
 

@@ -91,6 +91,11 @@ def test_watch_ends_in_time_even_in_silence(andon: Andon, toy: Toy) -> None:
     [
         (("rearm", "drawdown", "--reason", "r"), "rearm", {"switch": "drawdown"}),
         (("rearm", "all", "--reason", "r"), "rearm", {"switch": "all"}),
+        (
+            ("rearm", "position_loss@symbol:A/B", "--reason", "r"),
+            "rearm",
+            {"switch": "position_loss@symbol:A/B"},
+        ),
         (("start",), "start", {}),
         (("stop", "--reason", "r"), "stop", {}),
         (("cancel", "A1-2"), "cancel_order", {"cl_ord_id": "A1-2"}),

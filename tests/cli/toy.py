@@ -181,6 +181,24 @@ def done(toy: Toy, request: Request) -> None:
     toy.reply(request, "done", state="READY")
 
 
+def filled(toy: Toy, request: Request) -> None:
+    """Passes the gate and fills."""
+    layer = {"layer": "FORM", "ok": True, "code": "", "value": None, "limit": None, "detail": ""}
+    toy.reply(request, "accepted", cl_ord_id="7-1", decisions=[layer])
+    toy.reply(request, "done", cl_ord_id="7-1", status="FILLED", filled=0.5, avg_px=60_000.0, reason="")
+
+
+def half_rearmed(toy: Toy, request: Request) -> None:
+    """One of two switches still holds."""
+    toy.reply(request, "accepted")
+    toy.reply(request, "done", state="HALTED", rearmed=["drawdown"], refused=["leverage: 6.1 is above 5"])
+
+
+def accepted_only(toy: Toy, request: Request) -> None:
+    """Passes the gate, and then the venue says nothing."""
+    toy.reply(request, "accepted", cl_ord_id="7-1", decisions=[])
+
+
 def silent_kill(toy: Toy, request: Request) -> None:
     """Accepts, starts, and never gets the venue's word."""
     toy.reply(request, "accepted")
