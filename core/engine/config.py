@@ -23,6 +23,7 @@ class SwitchLimits(msgspec.Struct, frozen=True, kw_only=True):
     margin: float | None = 1.2
     margin_target: float = 1.5
     stale_data_s: float | None = 30.0
+    stale_data_level: str = "reduce"
     venue_down_s: float | None = 10.0
     order_rate_per_s: float | None = 200.0
     order_rate_window_s: float = 1.0

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 
-from bus.enums import Switch, TradingState
+from bus.enums import LEVEL_STATES, Switch, TradingState
 from core.engine import alarms, kill
 from core.engine.config import SECOND_NS
 from core.engine.ladder import key_of
@@ -127,7 +127,8 @@ def on_second(state: State) -> None:
         scope = f"symbol:{symbol}"
         if age_s > limit_s and key_of(Switch.STALE_DATA, scope) not in state.cold.kills:
             text = f"{symbol}: no tick for {age_s:.0f} s, limit {limit_s:.0f} s"
-            kill.pull(state, Switch.STALE_DATA, scope, R, reason=text, value=_num(age_s), limit=limit_s)
+            level = LEVEL_STATES[state.config.switches.stale_data_level]
+            kill.pull(state, Switch.STALE_DATA, scope, level, reason=text, value=_num(age_s), limit=limit_s)
 
 
 def on_venue_down_timer(state: State, venue: int) -> None:

@@ -1,0 +1,91 @@
+"""Effects carried out. Risk-reducing ones at once; what adds risk waits until its cause is durable.
+
+A new order that is still waiting when its cancel comes is withdrawn and never leaves: the engine is told NOT_SENT, a
+definite answer. So a kill between the decision and the disk catches even the orders in between.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from bus.effects import CancelOrder, Effect, MassCancel, NewOrder, Publish, QueryOrder, Reply, WriteLatch
+from bus.enums import ReportKind
+from bus.events import Report
+from core.adapters.venue import Venue
+from core.app.drive import hand_over
+
+PublishTo = Callable[[Publish], None]
+ReplyTo = Callable[[Reply], None]
+LatchTo = Callable[[WriteLatch], None]
+
+
+class Performer:
+    """Routes effects to venues, bus and latch store. Belongs to the loop."""
+
+    def __init__(
+        self,
+        venues: Sequence[Venue],
+        *,
+        publish: PublishTo,
+        reply: ReplyTo,
+        latch: LatchTo,
+        post: Callable[[Report], None],
+    ) -> None:
+        self._venues = venues
+        self._publish, self._reply, self._latch, self._post = publish, reply, latch, post
+        self._held: dict[str, tuple[int, NewOrder]] = {}  # cl_ord_id -> (journal seq it waits for, order)
+        self.sent = 0
+        self.withdrawn = 0
+
+    @property
+    def held(self) -> int:
+        """Orders waiting for the disk."""
+        return len(self._held)
+
+    def reduce(self, effects: Sequence[Effect], now_ns: int) -> None:
+        """Before the journal is even asked: cancels, queries, closing orders, the latch."""
+        for effect in effects:
+            if isinstance(effect, NewOrder):
+                if effect.approval.reducing:
+                    self._send(effect, now_ns)
+            elif isinstance(effect, WriteLatch):
+                self._latch(effect)
+            elif not isinstance(effect, (Publish, Reply)):
+                self._request(effect, now_ns)
+
+    def rest(self, effects: Sequence[Effect], seq: int) -> None:
+        """After the journal has the cause queued as ``seq``: words go out, new risk waits for it."""
+        for effect in effects:
+            if isinstance(effect, Publish):
+                self._publish(effect)
+            elif isinstance(effect, Reply):
+                self._reply(effect)
+            elif isinstance(effect, NewOrder) and not effect.approval.reducing:
+                self._held[effect.cl_ord_id] = (seq, effect)
+
+    def release(self, durable_seq: int, now_ns: int) -> None:
+        """Everything up to ``durable_seq`` is on disk: let those orders go, in order."""
+        ready = [key for key, (seq, _) in self._held.items() if seq <= durable_seq]
+        for key in ready:
+            self._send(self._held.pop(key)[1], now_ns)
+
+    def _send(self, order: NewOrder, now_ns: int) -> None:
+        self.sent += 1
+        hand_over(self._venues[order.venue], order, now_ns)
+
+    def _request(self, effect: Effect, now_ns: int) -> None:
+        if isinstance(effect, (CancelOrder, QueryOrder)) and effect.cl_ord_id in self._held:
+            if isinstance(effect, CancelOrder):  # a question about an order that has not left needs no answer
+                self._withdraw(effect.cl_ord_id, now_ns)
+            return
+        if isinstance(effect, MassCancel):
+            for key in [k for k, (_, o) in self._held.items() if o.venue == effect.venue]:
+                self._withdraw(key, now_ns)
+        if not isinstance(effect, (Publish, Reply, WriteLatch)):
+            hand_over(self._venues[effect.venue], effect, now_ns)
+
+    def _withdraw(self, cl_ord_id: str, now_ns: int) -> None:
+        _, order = self._held.pop(cl_ord_id)
+        self.withdrawn += 1
+        reason = "withdrawn before it left"
+        self._post(Report(now_ns, order.venue, cl_ord_id, ReportKind.NOT_SENT, reason=reason))

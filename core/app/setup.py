@@ -1,0 +1,146 @@
+"""From settings to what the engine must know: the one translation between the two vocabularies."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from bus.instruments import InstrumentSpec
+from config.settings import Settings
+from core.adapters.catalogue import embedded_catalogue
+from core.engine.config import EngineConfig, GateLimits, KillTimes, StrategyConfig, SwitchLimits
+
+DAYS_AHEAD = 400  # day boundaries computed at start; beyond them a day is 24 hours
+
+
+class SetupError(ValueError):
+    """The settings cannot be used as they stand: one line with the way out."""
+
+
+def engine_config(
+    settings: Settings, instruments: tuple[InstrumentSpec, ...], *, env: str, now_ns: int
+) -> EngineConfig:
+    """Everything the engine needs, derived once at start and journalled with Boot."""
+    _check_cash(settings, instruments)
+    return EngineConfig(
+        account=settings.account.id,
+        env=env,
+        ccy=settings.account.ccy,
+        cash=dict(settings.account.cash),
+        instruments=instruments,
+        venues=tuple(dict.fromkeys(spec.venue for spec in instruments)),
+        switches=_switches(settings),
+        kill=_kill_times(settings),
+        gate=_gate(settings),
+        strategies=_strategies(settings, instruments),
+        signal_interval_s=settings.engine.signal_interval_s,
+        min_trade_interval_s=settings.engine.min_trade_interval_s,
+        account_check_interval_s=settings.engine.account_check_interval_s,
+        day_opens_ns=day_opens_ns(settings.account.day_zone, now_ns),
+        operator=settings.operator.name,
+    )
+
+
+def paper_instruments(settings: Settings) -> tuple[InstrumentSpec, ...]:
+    """The embedded catalogue, or the part of it that is configured (with the rate instruments it needs)."""
+    catalogue = embedded_catalogue()
+    wanted = set(settings.market.symbols)
+    unknown = wanted - {spec.symbol for spec in catalogue}
+    if unknown:
+        names = ", ".join(spec.symbol for spec in catalogue)
+        raise SetupError(f"market.symbols: no {', '.join(sorted(unknown))} in the embedded market: {names}")
+    if not wanted:
+        return catalogue
+    needed = {spec.settle for spec in catalogue if spec.symbol in wanted}
+    return tuple(spec for spec in catalogue if spec.symbol in wanted or spec.fx_for in needed)
+
+
+def day_opens_ns(zone: str, now_ns: int) -> tuple[int, ...]:
+    """The coming midnights of ``zone``, ns UTC, summer time and all."""
+    tz = ZoneInfo(zone)
+    today = datetime.fromtimestamp(now_ns / 1e9, tz=tz).replace(hour=0, minute=0, second=0, microsecond=0)
+    days = (today.replace(tzinfo=None) + timedelta(days=n) for n in range(1, DAYS_AHEAD))
+    return tuple(int(day.replace(tzinfo=tz).timestamp()) * 1_000_000_000 for day in days)
+
+
+def _check_cash(settings: Settings, instruments: tuple[InstrumentSpec, ...]) -> None:
+    known = {settings.account.ccy} | {spec.fx_for for spec in instruments}
+    for currency, amount in settings.account.cash.items():
+        if amount and currency not in known:
+            raise SetupError(
+                f"account.cash: no instrument gives a {settings.account.ccy} rate for {currency}"
+            )
+
+
+def _switches(settings: Settings) -> SwitchLimits:
+    s = settings.switches
+    return SwitchLimits(
+        drawdown=s.drawdown.limit if s.drawdown.enabled else None,
+        position_loss=s.position_loss.limit if s.position_loss.enabled else None,
+        position_loss_basis=s.position_loss.basis,
+        daily_loss=s.daily_loss.limit if s.daily_loss.enabled else None,
+        emergency=s.emergency.limit if s.emergency.enabled else None,
+        leverage=s.leverage.limit if s.leverage.enabled else None,
+        leverage_target=s.leverage.target,
+        margin=s.margin.limit if s.margin.enabled else None,
+        margin_target=s.margin.target,
+        stale_data_s=s.stale_data.limit_s if s.stale_data.enabled else None,
+        stale_data_level=s.stale_data.level,
+        venue_down_s=s.venue_down.limit_s if s.venue_down.enabled else None,
+        order_rate_per_s=s.order_rate.limit_per_s if s.order_rate.enabled else None,
+        order_rate_window_s=s.order_rate.window_s,
+        reject_rate=s.reject_rate.limit if s.reject_rate.enabled else None,
+        reject_window=s.reject_rate.window,
+        reject_min=s.reject_rate.min,
+        reconciliation=s.reconciliation.enabled,
+        journal=s.journal.enabled,
+    )
+
+
+def _kill_times(settings: Settings) -> KillTimes:
+    k = settings.kill
+    return KillTimes(
+        cancel_retry_ms=k.cancel_retry_ms,
+        mass_cancel_ms=k.mass_cancel_ms,
+        query_ms=k.query_ms,
+        alarm_ms=k.alarm_ms,
+        flatten_retry_ms=k.flatten_retry_ms,
+        flatten_alarm_ms=k.flatten_alarm_ms,
+        slice_lots_max=k.slice_lots_max,
+    )
+
+
+def _gate(settings: Settings) -> GateLimits:
+    g = settings.gate
+    return GateLimits(
+        price_collar=g.price_collar,
+        order_value_max=g.order_value_max,
+        order_lots_max=g.order_lots_max,
+        concentration_max=g.concentration_max,
+        gross_leverage_max=g.gross_leverage_max,
+        net_leverage_max=g.net_leverage_max,
+        margin_ratio_min=g.margin_ratio_min,
+        open_orders_max=g.open_orders_max,
+        data_age_max_s=g.data_age_max_s,
+    )
+
+
+def _strategies(settings: Settings, instruments: tuple[InstrumentSpec, ...]) -> tuple[StrategyConfig, ...]:
+    symbols = {spec.symbol for spec in instruments}
+    result = []
+    for id_, s in settings.strategies.items():
+        missing = [symbol for symbol in s.symbols if symbol not in symbols]
+        if missing:
+            raise SetupError(f"strategies.{id_}.symbols: not in this market: {', '.join(missing)}")
+        result.append(
+            StrategyConfig(
+                id=id_,
+                kind=s.kind,
+                enabled=s.enabled,
+                symbols=tuple(s.symbols),
+                notional=s.notional,
+                kelly_fraction=s.kelly_fraction,
+                params=dict(s.params),
+            )
+        )
+    return tuple(result)
