@@ -40,8 +40,8 @@ class Toy:
         """From a handler: later, on the server's own loop."""
         self._loop.call_later(delay_s, act)
 
-    def reply(self, request: Request, status: str, error: Error | None = None, **data: Any) -> None:
-        self.server.reply(request.id, status, data, error=error)
+    def reply(self, request: Request, word: str, /, error: Error | None = None, **data: Any) -> None:
+        self.server.reply(request.id, word, data, error=error)
 
     def __enter__(self) -> Toy:
         self._thread.start()
