@@ -72,7 +72,7 @@ def remove_core(data_dir: Path, epoch: int) -> None:
     """Take the address back, unless a later core has put its own there."""
     path = core_file(data_dir)
     try:
-        if _read(path).epoch == epoch:
+        if read_core(path).epoch == epoch:
             path.unlink(missing_ok=True)
     except NotReachable:
         return
@@ -99,16 +99,16 @@ def resolve(target: str | None, data_dir: Path) -> Address:
     or ``state=…,command=…[,server_public_key=…]``.
     """
     if target is None:
-        return _read(core_file(data_dir))
+        return read_core(core_file(data_dir))
     if "=" in target and "://" in target:
         return _endpoints(target)
     path = Path(target).expanduser()
     if path.is_file():
-        return _read(path)
+        return read_core(path)
     if path.is_dir():
-        return _read(core_file(path))
+        return read_core(core_file(path))
     if os.sep not in target and (data_dir.parent / target).is_dir():
-        return _read(core_file(data_dir.parent / target))
+        return read_core(core_file(data_dir.parent / target))
     known = "a data folder, a core.json, a name, or state=ENDPOINT,command=ENDPOINT"
     raise NotReachable(f"no core {target!r}: no such folder or file here; give {known}")
 
@@ -122,7 +122,8 @@ def _endpoints(target: str) -> Address:
     return Address(parts["state"], parts["command"], server_public_key=parts.get("server_public_key", ""))
 
 
-def _read(path: Path) -> Address:
+def read_core(path: Path) -> Address:
+    """The address in one core.json; raises NotReachable, also when its process is gone."""
     try:
         found = msgspec.json.decode(path.read_bytes(), type=_File)
     except FileNotFoundError:

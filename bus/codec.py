@@ -17,6 +17,7 @@ from bus.wire import (
     BAD_ID,
     BAD_VERSION,
     DATA_DEPTH_MAX,
+    DATA_NODES_MAX,
     FRAME_BYTES_MAX,
     MALFORMED,
     OVERSIZED,
@@ -74,6 +75,8 @@ _reply = msgspec.msgpack.Decoder(Reply).decode
 _head = msgspec.msgpack.Decoder(_Head).decode
 _snapshot = msgspec.msgpack.Decoder(_SnapshotReply).decode
 
+_PLAIN = frozenset({str, int, bool, type(None)})
+
 # DecodeError and ValidationError are msgspec's; the other three escape from it on hostile bytes.
 _BAD = (msgspec.MsgspecError, RecursionError, UnicodeDecodeError, OverflowError)
 
@@ -123,8 +126,12 @@ def decode_request(frame: bytes) -> Request:
         raise _wrong_version(request.v, request.id if good_id(request.id) else "")
     if not good_id(request.id):
         raise WireError(BAD_ID, "an id is 1 to 64 printable characters, best a UUID")
-    if not _plain(request.data, DATA_DEPTH_MAX):
-        raise WireError(BAD_DATA, "data holds plain maps, lists, strings and finite numbers only", request.id)
+    if not _plain(request.data):
+        raise WireError(
+            BAD_DATA,
+            "data holds plain maps, lists, strings and finite numbers, not deep and not many",
+            request.id,
+        )
     return request
 
 
@@ -176,14 +183,24 @@ def _read_head(frame: bytes) -> _Head:
     return head if good_id(head.id) else _Head(head.v)
 
 
-def _plain(value: object, depth: int) -> bool:
-    kind = type(value)
-    if kind is str or kind is int or kind is bool or value is None:
-        return True
-    if kind is float:
-        return math.isfinite(value)  # type: ignore[arg-type]
-    if depth == 0:
-        return False
-    if kind is dict:
-        return all(type(k) is str and _plain(v, depth - 1) for k, v in value.items())  # type: ignore[attr-defined]
-    return kind is list and all(_plain(v, depth - 1) for v in value)  # type: ignore[attr-defined]
+def _plain(data: dict[str, Any]) -> bool:
+    """Whether data is plain, shallow and small. One bounded walk: a hostile 64 KiB of nothing costs little."""
+    left: list[tuple[Any, int]] = [(data, 1)]
+    nodes = 0
+    while left:
+        value, depth = left.pop()
+        nodes += len(value)
+        if nodes > DATA_NODES_MAX or depth > DATA_DEPTH_MAX:
+            return False
+        if type(value) is dict and not all(type(key) is str for key in value):
+            return False
+        for item in value.values() if type(value) is dict else value:
+            kind = type(item)
+            if kind is dict or kind is list:
+                left.append((item, depth + 1))
+            elif kind is float:
+                if not math.isfinite(item):
+                    return False
+            elif kind not in _PLAIN:
+                return False
+    return True

@@ -30,6 +30,7 @@ from bus.roles import Identity, refused
 from bus.wire import Error, Reply, Request
 
 DRAIN_MAX = 256
+DRAIN_BYTES = 256 * 1024  # of requests in one go: large ones take longer to look at
 TICK_S = 0.1
 Route = tuple[Port, bytes]
 __all__ = ["BusServer", "CurveServer", "Identity"]
@@ -156,13 +157,13 @@ class BusServer:
             self._outcomes.end(id)
 
     def _drain(self) -> None:
-        """Take up to DRAIN_MAX requests, then give the loop back and come again."""
+        """Take up to DRAIN_MAX requests or DRAIN_BYTES, then give the loop back and come again."""
         self._draining = False
-        budget = DRAIN_MAX
+        budget, bytes_left = DRAIN_MAX, DRAIN_BYTES
         try:
             for port in self._ports:
-                while budget and (received := port.receive()) is not None:
-                    budget -= 1
+                while budget and bytes_left > 0 and (received := port.receive()) is not None:
+                    budget, bytes_left = budget - 1, bytes_left - len(received[2])
                     self._take((port, received[0]), received[1], received[2])
         finally:
             if budget < DRAIN_MAX:  # we may have replied, and a reply can swallow the edge

@@ -15,7 +15,7 @@ import msgspec
 import zmq
 
 from bus import sockets
-from bus.address import Address, NotReachable, resolve
+from bus.address import Address, NotReachable, read_core
 from bus.clone import Clone
 from bus.codec import WireError, decode_message, decode_reply, decode_snapshot, encode_request
 from bus.linking import LinkChanged, LinkEvent, LinkStats, Snapshot
@@ -84,7 +84,7 @@ class Session:
         """One connection, from finding the core to losing it; returns why it ended."""
         try:
             if self._address.path:
-                self._address = resolve(self._address.path, Path())
+                self._address = read_core(Path(self._address.path))
         except NotReachable as why:
             return str(why)
         try:
@@ -126,15 +126,15 @@ class Session:
 
     def _follow(self) -> str:
         while not self.closing:
-            readable = dict(self._poller.poll(TICK_MS))
             now = time.monotonic()
-            if self._wake in readable or self._wake.fileno() in readable:
-                _swallow(self._wake)
+            self._take_commands(self._outbox, now)
+            self._send_due(now)
+            self._emit(list(self._outbox.overdue(now)))
+            self._poller.poll(TICK_MS)
+            _swallow(self._wake)
+            now = time.monotonic()
             drained = self._read_state(now)
             self._read_replies(now)
-            self._take_commands(self._outbox, now)
-            self._emit(list(self._outbox.overdue(now)))
-            self._send_due(now)
             if drained and now - self._alive_at > LOST_AFTER_S:
                 return f"no heartbeat for {now - self._alive_at:.1f} s"
         return "closed"
@@ -158,6 +158,7 @@ class Session:
                 self.stats.decode_errors += 1
                 self._change("resync", f"a message did not decode: {bad.text}")
                 self._clone.lose()
+                self._snapshot_id, self._snapshot_at = "", now
                 continue
             if topic == "heartbeat":
                 self._alive_at = now
@@ -245,14 +246,12 @@ class Session:
                 return
             self._outbox.sent(pending, now, self._clone.epoch)
         if self._clone.wants_snapshot and now >= self._snapshot_at:
-            self._snapshot_id = self._ask("snapshot") or self._snapshot_id
-            self._snapshot_at = now + SNAPSHOT_WAIT_S
+            if sent := self._ask("snapshot"):
+                self._snapshot_id, self._snapshot_at = sent, now + SNAPSHOT_WAIT_S
         if now >= self._ping_at:
-            self._ping_at = now + PING_EVERY_S
-            self._pings.clear()
-            stamp = (now, time.time_ns())
+            stamp = (time.monotonic(), time.time_ns())
             if sent := self._ask("ping"):
-                self._pings[sent] = stamp
+                self._pings, self._ping_at = {sent: stamp}, now + PING_EVERY_S
 
     def _ask(self, type: str) -> str:
         request = Request(v=VERSION, id=str(uuid.uuid4()), type=type)

@@ -18,6 +18,7 @@ FRAME_BYTES_DROP = 256 * 1024  # beyond this the socket hangs up instead of read
 SNAPSHOT_BYTES_MAX = 64 * 1024 * 1024  # what a client accepts as one reply
 TOPIC_BYTES_MAX = 200
 DATA_DEPTH_MAX = 8  # of a request's data; what is nested deeper is no command of ours
+DATA_NODES_MAX = 1024  # values in it, all depths counted
 REQUEST_TYPES = frozenset(
     "snapshot kill rearm start stop submit_order cancel_order cancel_all close_position set_limit acknowledge_alert"
     " shelve_alert start_strategy stop_strategy promote_model what_if subscribe_history ping".split()
@@ -29,7 +30,7 @@ MALFORMED = "malformed"  # does not decode
 OVERSIZED = "oversized"  # over FRAME_BYTES_MAX
 BAD_VERSION = "version"  # another version of the wire
 BAD_ID = "bad_id"  # empty, too long or not printable
-BAD_DATA = "bad_data"  # not plain maps, lists, strings, finite numbers; or nested too deep
+BAD_DATA = "bad_data"  # not plain maps, lists, strings, finite numbers; or too deep or too many
 UNKNOWN_TYPE = "unknown_type"
 NOT_PERMITTED = "not_permitted"  # the role does not allow it
 EXPIRED = "expired"

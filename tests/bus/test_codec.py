@@ -120,6 +120,7 @@ BAD_REQUESTS = [
     (packed(data={"x": msgpack.ExtType(4, b"x")}), wire.BAD_DATA, "r1"),
     (packed(data={"x": msgpack.Timestamp(1, 2)}), wire.BAD_DATA, "r1"),
     (packed(data={"x": [[[[[[[[[[]]]]]]]]]]}), wire.BAD_DATA, "r1"),
+    (packed(data={"x": [None] * 1024}), wire.BAD_DATA, "r1"),
     (packed(data={"x": "y" * wire.FRAME_BYTES_MAX}), wire.OVERSIZED, "r1"),
     (b"\x81\xa4data" + b"\x81\xa1a" * 20_000, wire.MALFORMED, ""),
     (b"\x81\xa1v" + b"\x91" * 60_000, wire.MALFORMED, ""),

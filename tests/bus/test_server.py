@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+import socket
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +16,7 @@ import zmq
 from bus import sockets, wire
 from bus.client import Client
 from bus.enums import Role
-from bus.server import BusServer
+from bus.server import BusServer, CurveServer
 from bus.wire import Reply
 
 from .test_codec import BAD_REQUESTS, packed
@@ -182,7 +184,7 @@ def test_bad_frames_are_answered_counted_and_change_nothing(toy: Toy, peer: Wire
     assert code(ask(peer, type="format_disk")[-1]) == wire.UNKNOWN_TYPE
 
     assert toy.seen == []
-    assert sum(toy.server._noise.counts.values()) == len(BAD_REQUESTS) + 3
+    until(lambda: sum(toy.server._noise.counts.values()) == len(BAD_REQUESTS) + 3)
     assert {kind for kind, _ in toy.noise} == {expected for _, expected, _ in BAD_REQUESTS} | {
         wire.UNKNOWN_TYPE
     }
@@ -221,10 +223,10 @@ def test_an_engine_that_fails_on_one_request_goes_on_with_the_next(toy: Toy, pee
 
 def test_clients_are_counted_by_who_follows_the_heartbeat(toy: Toy) -> None:
     def follower(context: zmq.Context, prefix: bytes) -> sockets.Socket:  # type: ignore[type-arg]
-        socket = sockets.state_client(context, None)
-        socket.subscribe(prefix)
-        socket.connect(toy.address.state)
-        return socket
+        sub = sockets.state_client(context, None)
+        sub.subscribe(prefix)
+        sub.connect(toy.address.state)
+        return sub
 
     with zmq.Context() as context:
         open_now = [follower(context, prefix) for prefix in (b"", b"", b"heartbeat", b"position")]
@@ -232,8 +234,8 @@ def test_clients_are_counted_by_who_follows_the_heartbeat(toy: Toy) -> None:
         open_now.pop().close(0)
         open_now.pop().close(0)
         until(lambda: toy.do(lambda: toy.server.clients) == 2)
-        for socket in open_now:
-            socket.close(0)
+        for sub in open_now:
+            sub.close(0)
         until(lambda: toy.do(lambda: toy.server.clients) == 0)
 
 
@@ -261,6 +263,27 @@ def test_an_endpoint_that_would_be_open_to_all_is_refused(endpoint: str) -> None
             on_request=lambda request, identity: None,
             on_noise=lambda kind, text: None,
         )
+
+
+def test_an_endpoint_in_use_is_one_line(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        endpoint = f"tcp://127.0.0.1:{taken.getsockname()[1]}"
+        server = BusServer(
+            state_endpoints=[endpoint],
+            command_endpoints=["tcp://127.0.0.1:*"],
+            epoch=1,
+            on_request=lambda request, identity: None,
+            on_noise=lambda kind, text: None,
+            curve=CurveServer.of(tmp_path),
+        )
+        loop = asyncio.new_event_loop()
+        with pytest.raises(OSError, match="choose another endpoint"):
+            server.start(loop)
+        server.close()
+        server.close()
+        loop.close()
 
 
 def test_the_client_confirms_or_says_that_it_cannot(toy: Toy) -> None:
