@@ -27,13 +27,8 @@ SPECS = tuple(
 def new(cl_ord_id: str, side: Side, qty: int, px: int = 0, **more: Any) -> NewOrder:
     """A limit order, or a market order without a price."""
     kind = OrdType.LIMIT if px else OrdType.MARKET
-    rest = {
-        "tif": TimeInForce.GTC,
-        "reduce_only": False,
-        "post_only": False,
-        "instrument": 0,
-        "approval": ANY,
-    } | more
+    rest: dict[str, Any] = {"tif": TimeInForce.GTC, "reduce_only": False, "post_only": False}
+    rest.update({"instrument": 0, "approval": ANY}, **more)
     return NewOrder(
         cl_ord_id=cl_ord_id, venue=3, side=side, ord_type=kind, qty_lots=qty, price_ticks=px, **rest
     )

@@ -86,7 +86,7 @@ def test_positions_are_the_sum_of_trades_and_no_order_overfills(seed: int) -> No
         by_order[report.cl_ord_id] += report.last_lots
     assert all(by_order[name] <= qty for name, qty in sent.items())
     total: dict[int, int] = {}
-    for name, order in rig.venue._exchange._orders.items():  # noqa: SLF001
+    for name, order in rig.venue._exchange._orders.items():
         total[order.instrument] = total.get(order.instrument, 0) + order.sign * by_order[name]
     assert {i: lots for i, lots in total.items() if lots} == rig.venue.positions()
 

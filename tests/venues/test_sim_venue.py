@@ -118,6 +118,36 @@ def test_a_trade_through_or_a_crossing_quote_fills_but_never_more_than_was_shown
     assert rig.reports("a")[-1].cum_lots == 19
 
 
+def test_what_a_resting_order_took_is_gone_for_the_next_taker() -> None:
+    rig = Rig()
+    rig.send(new("a", BUY, 6, 1000))
+    rig.wait()
+    rig.feed(quote(rig.now_ns, 995, 1000))
+    rig.send(new("b", BUY, 6))
+    rig.wait()
+    assert [(r.last_lots, r.px_ticks) for r in rig.reports("b")[1:]] == [(4, 1000.0), (2, 1001.0)]
+
+
+def test_after_a_trade_through_nobody_is_ahead_any_more() -> None:
+    rig = Rig()
+    rig.send(new("a", BUY, 10, 990))
+    rig.wait()
+    rig.feed(trade(rig.now_ns, 989, 4, buy=False))
+    rig.feed(trade(rig.now_ns, 990, 2, buy=False))
+    assert rig.reports("a")[-1].cum_lots == 6
+
+
+def test_a_later_order_does_not_jump_the_queue_when_the_display_shrinks() -> None:
+    rig = Rig()
+    rig.send(new("a", BUY, 1, 1000))
+    rig.wait()
+    rig.feed(quote(rig.now_ns, 1000, 1001, 2))
+    rig.send(new("b", BUY, 8, 1000))
+    rig.wait()
+    rig.feed(trade(rig.now_ns, 1000, 12, buy=False))
+    assert (rig.reports("a")[-1].cum_lots, rig.reports("b")[-1].cum_lots) == (1, 1)
+
+
 def test_a_marketable_limit_takes_what_is_within_and_rests_with_the_remainder() -> None:
     rig = Rig()
     rig.send(new("a", BUY, 100, 1002), new("ioc", BUY, 100, 1002, tif=TimeInForce.IOC))
