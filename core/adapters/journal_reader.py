@@ -177,7 +177,9 @@ class JournalReader:
             return self._db.execute(_SELECT, (seq, _PAGE)).fetchall()
 
     def _rotated_to(self) -> int:
-        return self._meta_number(ROTATED_TO)
+        """Up to where tick bodies may be missing: never into what the oldest snapshot needs for a replay."""
+        oldest = self._one("SELECT min(seq) FROM snapshot")
+        return min(self._meta_number(ROTATED_TO), oldest if isinstance(oldest, int) else 0)
 
     def _meta_number(self, key: str) -> int:
         value = self._one("SELECT value FROM meta WHERE key = ?", key)

@@ -124,7 +124,7 @@ def quarantine(data_dir: Path, now_ns: int | None = None) -> Path | None:
     stamp = time.time_ns() if now_ns is None else now_ns
     base = data_dir / f"journal.damaged-{stamp}.db"
     try:
-        for suffix in ("-wal", "-shm", ""):  # the database last: until then the folder still shows a journal
+        for suffix in ("-wal", "-shm", "-journal", ""):  # the database last: until then there still is one
             if (source := data_dir / (JOURNAL + suffix)).exists():
                 os.rename(source, base.with_name(base.name + suffix))
         if (source := data_dir / witness.NAME).exists():
@@ -165,10 +165,12 @@ def _read(reader: JournalReader, found: _Journal, full: bool) -> None:
         found.faults = (*found.faults, str(each))
     start = found.snapshot.seq if found.snapshot and not full else 1
     for record in reader.records(max(start, 1)):
+        if record.rotated and record.seq > (found.snapshot.seq if found.snapshot else 0):
+            raise ChainBroken(
+                record.seq, "its ticks were rotated away, and no good snapshot stands behind them"
+            )
         found.head = Head(record.seq, record.sha, record.epoch)
         found.last_kind = record.kind
-        if record.rotated and record.seq > (found.snapshot.seq if found.snapshot else 0):
-            raise ChainBroken(record.seq, "its block of ticks is gone, and it would be needed")
 
 
 def _newest_stored(reader: JournalReader, head: Head) -> tuple[int, int]:
