@@ -20,7 +20,9 @@ SPECS = embedded_catalogue()
 
 def mids(ticks: Table, instrument: int) -> npt.NDArray[np.float64]:
     mine = ticks[ticks["instrument"] == instrument]
-    return (mine["bid_ticks"] + mine["ask_ticks"]) * 0.5 * SPECS[instrument].tick_size
+    return np.asarray(
+        (mine["bid_ticks"] + mine["ask_ticks"]) * 0.5 * SPECS[instrument].tick_size, dtype=np.float64
+    )
 
 
 def sampled(ticks: Table, instrument: int, step_ns: int, count: int) -> npt.NDArray[np.float64]:
