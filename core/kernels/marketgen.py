@@ -14,11 +14,14 @@ gives the same bytes on any platform, at any block size.
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 
 from core.kernels._jit import kernel
 from core.kernels.tables import TICK_BUY, TICK_QUOTE, TICK_SELL, TICK_TRADE, Table
+
+Row = Any  # one record of a table
 
 LISTING = np.dtype(
     [
@@ -70,7 +73,7 @@ _UNIT = 2.0**-53
 
 
 @kernel
-def _uniform(state: Table) -> float:
+def _uniform(state: Row) -> float:
     """In [0, 1)."""
     state["random"] += _GAMMA
     z = state["random"]
@@ -81,14 +84,14 @@ def _uniform(state: Table) -> float:
 
 
 @kernel
-def _normal(state: Table) -> float:
+def _normal(state: Row) -> float:
     """Standard normal (Box-Muller, one of the pair)."""
     radius = math.sqrt(-2.0 * math.log(1.0 - _uniform(state)))
     return radius * math.cos(2.0 * math.pi * _uniform(state))
 
 
 @kernel
-def _step_factor(state: Table, ts_ns: int) -> None:
+def _step_factor(state: Row, ts_ns: int) -> None:
     """Move regime, common factor and crash to ``ts_ns``."""
     passed_ns = float(ts_ns - state["factor_ns"])
     seconds = passed_ns * 1e-9 * state["speed"]
@@ -110,7 +113,7 @@ def _step_factor(state: Table, ts_ns: int) -> None:
 
 
 @kernel
-def _step_component(state: Table, component: Table, ts_ns: int) -> float:
+def _step_component(state: Row, component: Row, ts_ns: int) -> float:
     """Move one component to ``ts_ns``; its value."""
     seconds = float(ts_ns - component["ts_ns"]) * 1e-9 * state["speed"]
     component["ts_ns"] = ts_ns
@@ -120,7 +123,7 @@ def _step_component(state: Table, component: Table, ts_ns: int) -> float:
 
 
 @kernel
-def _pick(state: Table, listings: Table) -> int:
+def _pick(state: Row, listings: Table) -> int:
     """Which instrument ticks: each once at the opening, then by activity."""
     if state["opened"] < len(listings):
         state["opened"] += 1
@@ -133,13 +136,13 @@ def _pick(state: Table, listings: Table) -> int:
 
 
 @kernel
-def _lots(state: Table, mean: float) -> int:
+def _lots(state: Row, mean: float) -> int:
     """Exponential, at least 1."""
     return 1 + int(-mean * math.log(1.0 - _uniform(state)))
 
 
 @kernel
-def _show(state: Table, row: Table, listing: Table, log_move: float) -> None:
+def _show(state: Row, row: Row, listing: Row, log_move: float) -> None:
     """Write quote and trade for an efficient price at ``log_move`` from the start."""
     price = max(2.0, listing["start_ticks"] * math.exp(log_move))
     half = price * listing["half_spread"] * state["stress"]
