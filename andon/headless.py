@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 CORD_AT = 0.6  # of the time: enough before it to hold something, enough after it to see that it stays stopped
 LOOK_EVERY_S = 1.0
+TABLES_S = 0.3  # positions and orders go out ten times a second; the kill's last word is quicker
 TELL_EVERY_S = 10.0
 CORD_S_MAX = 30.0
 _SWITCHES = ("drawdown", "position_loss", "daily_loss", "emergency", "leverage", "margin")
@@ -61,6 +62,7 @@ def watch_and_pull(client: Client, seconds: float, tell: Callable[[str], None]) 
         CORD_S_MAX,
         lambda pull: _step(story, pull),
     )
+    time.sleep(TABLES_S)
     _look_until(client, begun + seconds, begun, tell)
     story.after = _look(client)
     story.wrong = _judge(story)
