@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from rich.style import Style
 
 BACKGROUND = "#121212"
-RAISED = "#2E2E2E"  # the cursor row
+RAISED = "#242424"  # the cursor row
 
 PALETTE: dict[str, tuple[str, str, str]] = {  # name -> (foreground, background, attributes)
     "text": ("#E0E0E0", BACKGROUND, ""),
@@ -62,6 +62,8 @@ ASCII = str.maketrans(
         "▼": "v",
         "▸": ">",
         "→": ">",
+        "↑": "^",
+        "↓": "v",
         "×": "x",
         "✖": "!",
     }

@@ -26,11 +26,13 @@ def annunciator(scene: Scene, width: int) -> tuple[Line, Line]:
 
 
 def state_chip(scene: Scene) -> Span:
-    """The one state word. A word older than ten seconds says so by its ``?``."""
+    """The one state word. A word that may be out of date says so by its ``?``."""
     word = scene.word
     glyph = STATE_GLYPHS.get(word, "?")
     style = STATE_STYLES.get(word, "halted" if word in derive.STOPPED else "chip")
-    doubt = "?" if scene.stale and word != "?" else ""
+    old = (scene.stale or not scene.up) and word != "?"
+    doubt = "?" if old else ""
+    style = "stale" if old and word not in derive.STOPPED else style
     return (f" {glyph} {word}{doubt} ".ljust(14 if doubt else 12), style)
 
 
@@ -107,7 +109,8 @@ def _leverage(scene: Scene, cells: int) -> Line:
     limit = switch.limit if switch else None
     used = value / limit if value is not None and limit else None
     style = "near" if used is not None and used >= 0.8 else "text"
-    text = "—" if value is None else f"{value:.2f}x"
+    mark = "~" if derive.age_grade(scene.age_ns) in ("doubtful", "stale") else ""
+    text = "—" if value is None else f"{mark}{value:.2f}x"
     of = "—" if limit is None else f"{limit:.1f}x"
     return ((f"{text}/{of} ", style), ("[", "dim"), (draw.bar(used, cells), style), ("]", "dim"))
 

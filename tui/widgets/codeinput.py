@@ -51,7 +51,7 @@ class CodeInput(Painted):
             *(((f"  {fact}", "text"),) for fact in question.facts(scene)),
         ]
         body += [()] * max(0, height - 2 - len(body) - 4) + self._code_lines(guard, scene)
-        return framed(((question.title, "title"),), body, width, height, scene.env)
+        return framed(((question.title, "title"),), body, width, height, scene.env, "bold")
 
     def _code_lines(self, guard: Guard, scene: Scene) -> list[Line]:
         now_s = scene.moment.mono_ns / 1e9
@@ -66,5 +66,5 @@ class CodeInput(Painted):
              (f"   {expires}{again}", "old" if again else "dim")),
             (),
             (("           ", "text"), cancel, ("   ", "text"), confirm,
-             ("   Enter takes the marked one, Esc cancels", "dim")),
+             ("   Enter = the marked one, Esc = cancel", "dim")),
         ]  # fmt: skip

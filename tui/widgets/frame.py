@@ -8,21 +8,24 @@ from tui.scene import Line, Scene, Span, fit, width_of
 from tui.theme import frame_for
 
 
-def framed(title: Line, body: list[Line], width: int, height: int, env: str) -> list[Line]:
-    """``height`` lines of ``width`` cells, the title set into the upper edge, the body cut or filled."""
+def framed(title: Line, body: list[Line], width: int, height: int, env: str, edge: str = "frame") -> list[Line]:
+    """``height`` lines of ``width`` cells, the title set into the upper edge, the body cut or filled.
+
+    ``edge``: style of the frame.
+    """
     left_top, across, right_top, side, left_bottom, right_bottom = tuple(frame_for(env))
     room = max(0, width - 5)
     head = fit(title, room) if width_of(title) > room else title
     rest = max(0, width - 5 - width_of(head))
     top: Line = (
-        (f"{left_top}{across} ", "frame"),
+        (f"{left_top}{across} ", edge),
         *head,
-        (f" {across * rest}{right_top}", "frame"),
+        (f" {across * rest}{right_top}", edge),
     )
-    inner = [((side, "frame"), *fit(line, width - 2), (side, "frame")) for line in body[: height - 2]]
-    blank: Line = ((side, "frame"), (" " * (width - 2), "text"), (side, "frame"))
+    inner = [((side, edge), *fit(line, width - 2), (side, edge)) for line in body[: height - 2]]
+    blank: Line = ((side, edge), (" " * (width - 2), "text"), (side, edge))
     inner += [blank] * max(0, height - 2 - len(inner))
-    bottom: Line = ((f"{left_bottom}{across * (width - 2)}{right_bottom}", "frame"),)
+    bottom: Line = ((f"{left_bottom}{across * (width - 2)}{right_bottom}", edge),)
     return [top, *inner, bottom]
 
 
