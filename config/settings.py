@@ -46,6 +46,9 @@ class DrawdownSwitch(Section, frozen=True):
 
     enabled: On = True
     limit: Annotated[float, Rule("fraction of peak equity", 0, 1, above=True)] = 0.05
+    level: Annotated[
+        str, Rule("text", choices=("halt", "flatten", "shutdown"), note="halt keeps positions, flatten closes")
+    ] = "halt"
 
 
 class PositionLossSwitch(Section, frozen=True):
@@ -61,6 +64,9 @@ class DailyLossSwitch(Section, frozen=True):
 
     enabled: On = True
     limit: Annotated[float, Rule("fraction of day-open equity", 0, 1, above=True)] = 0.10
+    level: Annotated[
+        str, Rule("text", choices=("halt", "flatten", "shutdown"), note="halt keeps positions, flatten closes")
+    ] = "halt"
 
 
 class EmergencySwitch(Section, frozen=True):

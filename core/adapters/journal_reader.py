@@ -176,6 +176,11 @@ class JournalReader:
         with _naming(seq):
             return self._db.execute(_SELECT, (seq, _PAGE)).fetchall()
 
+    @property
+    def rotated_to(self) -> int:
+        """Tick bodies up to this record have been deleted to save room; 0 = none."""
+        return self._meta_number(ROTATED_TO)
+
     def _rotated_to(self) -> int:
         """Up to where tick bodies may be missing: never into what the oldest snapshot needs for a replay."""
         oldest = self._one("SELECT min(seq) FROM snapshot")

@@ -68,7 +68,9 @@ def run(options: CoreOptions) -> int:
         except (JournalError, TapeError, OSError) as error:
             print(f"andon core: {error}", file=sys.stderr)
             return 1
-        except ValueError as error:  # settings that do not fit together, said in one line by whoever found out
+        except (
+            ValueError
+        ) as error:  # settings that do not fit together, said in one line by whoever found out
             print(f"andon core: {error}", file=sys.stderr)
             return 2
 

@@ -76,6 +76,8 @@ def _switches(settings: Settings) -> SwitchLimits:
     s = settings.switches
     return SwitchLimits(
         drawdown=s.drawdown.limit if s.drawdown.enabled else None,
+        drawdown_level=s.drawdown.level,
+        daily_loss_level=s.daily_loss.level,
         position_loss=s.position_loss.limit if s.position_loss.enabled else None,
         position_loss_basis=s.position_loss.basis,
         daily_loss=s.daily_loss.limit if s.daily_loss.enabled else None,

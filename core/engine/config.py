@@ -14,6 +14,8 @@ class SwitchLimits(msgspec.Struct, frozen=True, kw_only=True):
     """Limits of the kill switches; fractions, ratios, seconds, rates. None = switched off, on purpose."""
 
     drawdown: float | None = 0.05
+    drawdown_level: str = "halt"
+    daily_loss_level: str = "halt"
     position_loss: float | None = 0.02
     position_loss_basis: str = "cost"  # cost | equity
     daily_loss: float | None = 0.10

@@ -6,7 +6,7 @@ import math
 from bisect import bisect_left
 from typing import NamedTuple
 
-from bus.enums import Switch, TradingState
+from bus.enums import LEVEL_STATES, Switch, TradingState
 from core.engine.config import SECOND_NS
 from core.engine.state import State
 from core.kernels import tables as t
@@ -34,6 +34,18 @@ NUMERIC = (
     Numeric(Switch.MARGIN, t.SW_MARGIN, "margin_ratio", R, "ratio", below=True),
 )
 BY_NAME = {numeric.name: numeric for numeric in NUMERIC}
+def action(state: State, name: Switch) -> TradingState:
+    """What the switch does, as configured."""
+    limits = state.config.switches
+    if name is Switch.DRAWDOWN:
+        return LEVEL_STATES[limits.drawdown_level]
+    if name is Switch.DAILY_LOSS:
+        return LEVEL_STATES[limits.daily_loss_level]
+    if name is Switch.STALE_DATA:
+        return LEVEL_STATES[limits.stale_data_level]
+    return ACTIONS[name]
+
+
 ACTIONS: dict[Switch, TradingState] = {n.name: n.level for n in NUMERIC} | {
     Switch.STALE_DATA: R,
     Switch.VENUE_DOWN: H,

@@ -163,9 +163,9 @@ def _fire(state: State, due_ns: int, timer: int, kind: str, key: str) -> None:
         case "grid":
             hosting.on_grid(state, due_ns)
             switches.after_orders(state)
-        case "second":
-            switches.on_second(state)
-            state.timer(max(due_ns, state.cold.now_ns - SECOND_NS) + SECOND_NS, "second")
+        case "stale":
+            switches.on_stale_timer(state)
+            switches.next_stale_check(state)
         case "kill":
             kill.on_deadline(state, key, timer)
         case "unknown":
@@ -197,7 +197,7 @@ def _on_boot(state: State, boot: Boot) -> None:
     _refresh_limits(state)
     _resum(state, first=first)
     hosting.first_grid(state)
-    state.timer(cold.now_ns + SECOND_NS, "second")
+    switches.next_stale_check(state)
     state.timer(cold.now_ns + reconcile.RETRY_NS, "check")
     _day_timer(state)
     cold.started = boot.clean and boot.autostart and not cold.kills

@@ -2,7 +2,7 @@
 
 The six of the specification are tested by the batch kernel after every tick (and here after every fill and
 funding, which move equity without a tick). The others watch counts and times and are tested on their events and
-on a one-second timer. A switch that cannot compute its value has tripped: unknown is not safe.
+on timers. A switch that cannot compute its value has tripped: unknown is not safe.
 While halted every limit goes on being tested; a further switch can only raise the level, never lower it.
 """
 
@@ -10,21 +10,22 @@ from __future__ import annotations
 
 import math
 
-from bus.enums import LEVEL_STATES, Switch, TradingState
+from bus.enums import Switch, TradingState
 from core.engine import alarms, kill
 from core.engine.config import SECOND_NS
 from core.engine.ladder import key_of
-from core.engine.measures import NUMERIC, order_rate, reject_rate, staleness_s, watched
+from core.engine.measures import NUMERIC, action, order_rate, reject_rate, staleness_s, watched
 from core.engine.state import State
 from core.kernels import tables as t
 
 R, H, F = TradingState.REDUCING, TradingState.HALTED, TradingState.FLATTENING
+STALE_CHECK_S_MAX = 5
 UNPRICEABLE = -2  # ACCOUNT.trip_instrument: equity or a tested value is not a number
 
 
 def on_tripped(state: State) -> None:
     """The kernel (or a test below) marked rows as tripped: pull what they name, worst first."""
-    for numeric in sorted(NUMERIC, key=lambda n: -n.level):
+    for numeric in sorted(NUMERIC, key=lambda n: -action(state, n.name)):
         row = state.switches[numeric.row]
         if not row["tripped"]:
             continue
@@ -35,7 +36,8 @@ def on_tripped(state: State) -> None:
             continue
         row["armed"] = 0  # it has done its work; rearm sets it again
         reason = f"{numeric.name} {value:.4g} {'<' if numeric.below else '>='} {limit:.4g}"
-        kill.pull(state, numeric.name, "all", numeric.level, reason=reason, value=_num(value), limit=limit)
+        level = action(state, numeric.name)
+        kill.pull(state, numeric.name, "all", level, reason=reason, value=_num(value), limit=limit)
     if int(state.account["trip_instrument"][0]) == UNPRICEABLE:
         _pull_unpriceable(state)
 
@@ -60,7 +62,7 @@ def _pull_unpriceable(state: State) -> None:
         reason = "equity cannot be computed: a price or a currency rate is missing"
         alarms.raise_alert(state, "UNPRICEABLE", "account", reason)
         state.switches["armed"][t.SW_DRAWDOWN] = 0
-        kill.pull(state, Switch.DRAWDOWN, "all", H, reason=reason)
+        kill.pull(state, Switch.DRAWDOWN, "all", action(state, Switch.DRAWDOWN), reason=reason)
 
 
 def after_books_moved(state: State) -> None:
@@ -116,8 +118,20 @@ def after_orders(state: State) -> None:
             kill.pull(state, Switch.REJECT_RATE, "all", H, reason=text, value=share, limit=limits.reject_rate)
 
 
-def on_second(state: State) -> None:
-    """The one-second round: data that has gone silent where we have something at stake."""
+def next_stale_check(state: State) -> None:
+    """When the next watched instrument could become stale, within one to five seconds: what is watched may change."""
+    limit_s = state.config.switches.stale_data_s
+    if limit_s is None:
+        return
+    now_ns = state.cold.now_ns
+    earliest, latest = now_ns + SECOND_NS, now_ns + STALE_CHECK_S_MAX * SECOND_NS
+    last = [int(state.markets["ts_ns"][i]) for i in watched(state)]
+    due = min(last, default=now_ns) + int(limit_s * SECOND_NS) + 1
+    state.timer(min(max(due, earliest), latest), "stale")
+
+
+def on_stale_timer(state: State) -> None:
+    """Data that has gone silent where we have something at stake."""
     limit_s = state.config.switches.stale_data_s
     if limit_s is None:
         return
@@ -127,7 +141,7 @@ def on_second(state: State) -> None:
         scope = f"symbol:{symbol}"
         if age_s > limit_s and key_of(Switch.STALE_DATA, scope) not in state.cold.kills:
             text = f"{symbol}: no tick for {age_s:.0f} s, limit {limit_s:.0f} s"
-            level = LEVEL_STATES[state.config.switches.stale_data_level]
+            level = action(state, Switch.STALE_DATA)
             kill.pull(state, Switch.STALE_DATA, scope, level, reason=text, value=_num(age_s), limit=limit_s)
 
 

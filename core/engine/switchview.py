@@ -81,7 +81,7 @@ def _needs_limit(name: str) -> bool:
 
 def _action(state: State, name: str) -> str:
     kill = _worst(state, name)
-    level = kill.level if kill else sw.ACTIONS[Switch(name)]
+    level = kill.level if kill else sw.action(state, Switch(name))
     return level.name.lower()
 
 

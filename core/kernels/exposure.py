@@ -16,7 +16,7 @@ def worst_case(
     positions: Table,
     currencies: Table,
 ) -> tuple[float, float, float, float]:
-    """Return (worst value of ``instrument``, gross, worst |net|, margin), account currency, if all that could fill does.
+    """Return (worst value of ``instrument``, gross, worst |net|, margin) if all that could fill does; account currency.
 
     Per instrument the worse of "all buys fill" and "all sells fill" counts; net is the larger of the account
     leaning fully long or fully short. nan where a needed mark or rate is missing, so that a comparison fails.
