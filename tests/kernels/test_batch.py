@@ -355,3 +355,21 @@ def test_a_read_only_block_is_taken_as_it_is() -> None:
     ticks.flags.writeable = False
     assert book.run(ticks) == 1
     assert book.markets["mark_px"][0] == 200.0
+
+
+def test_a_margin_exactly_at_its_limit_does_not_trip_along_with_another_switch() -> None:
+    book = long_256(cash=128.0)
+    book.arm(margin=1.0, leverage=5.0)  # gross 1,024 over 128 is 8
+    assert book.run(quotes([(1, 256)])) == 1
+    assert book.account["margin_ratio"][0] == 1.0
+    assert tripped(book) == [SW_LEVERAGE]
+
+
+def test_a_position_that_has_tripped_is_left_alone_even_when_no_equity_is_left() -> None:
+    book = long_256(cash=256.0)
+    book.account["basis_equity"] = 1
+    book.arm(position_loss=0.02)  # its own limit is infinite: it has tripped before
+    assert book.run(quotes([(0, 100), (0, 90)])) == 2
+    assert book.account["equity"][0] < 0.0
+    assert book.positions["loss_ratio"][0] == np.inf
+    assert not tripped(book)
