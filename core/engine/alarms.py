@@ -6,13 +6,18 @@ the code; raising a code that is not in it is a programming error.
 
 from __future__ import annotations
 
+import itertools
 from typing import NamedTuple
+
+import msgspec
 
 from bus.effects import Publish
 from bus.enums import Priority
 from bus.views import AlertView
 from core.engine.state import Alert, State
 
+STANDING_MAX = 32  # other alarms told with each message
+GONE = ("CLEARED", "ACK")
 ALERTS_MAX = 512  # kept; the oldest cleared and acknowledged ones go first
 
 
@@ -125,8 +130,13 @@ def clear_alert(state: State, code: str, source: str) -> None:
 
 
 def publish(state: State, alert: Alert) -> None:
-    """Send the alarm's present standing."""
-    state.emit(Publish("alert", "alert", view(alert)))
+    """Send the alarm as it now is, and with it the others that still count: the topic holds one message."""
+    message = view(alert)
+    others = (other for other in state.cold.alerts.values() if other is not alert and other.status not in GONE)
+    message.standing = [msgspec.structs.asdict(view(other)) for other in itertools.islice(others, STANDING_MAX)]
+    for row in message.standing:
+        del row["standing"]
+    state.emit(Publish("alert", "alert", message))
 
 
 def view(alert: Alert) -> AlertView:

@@ -118,6 +118,16 @@ def _row(view: View, word: str, message: Message) -> None:
     view.version[attribute] += 1
     if word == "order" and len(table) > ORDERS_KEPT:
         _forget_orders(view)
+    if isinstance(row, AlertView):
+        _standing(view, row)
+
+
+def _standing(view: View, alert: AlertView) -> None:
+    """The topic holds one alarm; the others that still count ride along for whoever comes late."""
+    for other in alert.standing:
+        row = msgspec.convert(other, AlertView)
+        view.alerts.setdefault(row.id, row)
+    alert.standing = []
 
 
 def _after_single(view: View, word: str, ts_ns: int) -> None:
