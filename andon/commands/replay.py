@@ -90,16 +90,15 @@ def _show(summary: dict[str, Any]) -> None:
         f"  realized {number(summary['realized'])}  unrealized {number(summary['unrealized'])}"
         f"  fees {number(summary['fees'])}  max drawdown {percent(summary['max_drawdown'])}"
     )
-    if summary.get("skipped"):
-        output.line(f"{summary['skipped']:,} malformed rows skipped")
+    if summary.get("bad_rows"):
+        output.line(f"{summary['bad_rows']:,} malformed rows skipped")
     if not summary["switches"]:
         output.line("no switch tripped")
     for trip in summary["switches"]:
-        output.line(
-            clean(
-                f"TRIPPED {trip['name']} at {trip['ts']}: value {trip['value']:.6g}, limit {trip['limit']:.6g}"
-            )
-        )
+        value, limit = number(trip["value"], 4), number(trip["limit"], 4)
+        output.line(clean(f"TRIPPED {trip['name']} at {trip['ts']}: value {value}, limit {limit}"))
+    if summary.get("state"):
+        output.line(clean(f"state at the end {summary['state']}"))
     output.line(f"digest {summary['digest']}")
     if "report" in summary:
         output.line(f"report {clean(summary['report'])}")

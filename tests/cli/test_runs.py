@@ -28,7 +28,10 @@ SUMMARY = {
     "unrealized": math.nan,
     "fees": 1.5,
     "max_drawdown": 0.0501,
-    "switches": [{"name": "drawdown", "ts": 17, "value": 0.0501, "limit": 0.05}],
+    "switches": [
+        {"name": "drawdown", "ts": 17, "value": 0.0501, "limit": 0.05},
+        {"name": "operator", "ts": 18, "value": None, "limit": None},
+    ],
     "digest": "abc",
 }
 ROW = {
@@ -115,7 +118,8 @@ def test_replay_tells_a_person_what_tripped(
     fake("core.app.replay", replay=lambda *words, **options: FakeResult())
     assert cli.main(["replay", str(tape), "--report", "out"]) == 0
     out = capsys.readouterr().out
-    assert "TRIPPED drawdown at 17: value 0.0501, limit 0.05" in out
+    assert "TRIPPED drawdown at 17: value 0.0501, limit 0.0500" in out
+    assert "TRIPPED operator at 18: value ?, limit ?" in out
     assert "report out/report.html" in out
 
 
