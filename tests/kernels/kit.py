@@ -131,6 +131,24 @@ def trades(rows: list[tuple[int, int]], ts_ns: int = 1) -> Table:
     return ticks
 
 
+# One instrument whose numbers are powers of two, so that "exactly at the limit" is exact: a lot is one unit, a tick 1.
+UNIT = (1.0, 1.0, 0.125, 0, USDT, -1)
+
+
+def long_256(cash: float = 1024.0, px: int = 256, lots: int = 4) -> Book:
+    """Long ``lots`` at ``px`` with equity ``cash`` at peak and at day open; nothing armed."""
+    book = blank([UNIT, UNIT], [cash])
+    book.rebase()
+    book.account["equity_day_open"] = cash
+    book.run(quotes([(0, px), (1, px)]))
+    book.fill(0, lots, float(px))
+    return book
+
+
+def tripped(book: Book) -> list[int]:
+    return np.flatnonzero(book.switches["tripped"]).tolist()
+
+
 class Oracle:
     """The book in fractions; ``None`` is a price that is not known."""
 
