@@ -20,7 +20,7 @@ from core.kernels.tables import (
     Table,
 )
 
-from .kit import CATALOGUE, START_PX, Book, Oracle, long_256, quotes, several, tripped
+from .kit import CATALOGUE, START_PX, USDT, Book, Oracle, long_256, quotes, several, tripped
 
 
 def walk(seed: int, rows: int) -> Table:
