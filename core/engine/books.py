@@ -6,6 +6,7 @@ from bus.effects import Publish
 from bus.enums import Purpose, Side
 from bus.events import Funding, Report
 from bus.views import FillView
+from core.engine import alarms
 from core.engine.orders import Order
 from core.engine.state import Holding, State
 from core.kernels.portfolio import apply_fill, apply_funding
@@ -133,6 +134,10 @@ def share(state: State, holding: Holding, signed_lots: int, price: float, fee: f
 def on_funding(state: State, event: Funding) -> None:
     """Longs pay a positive rate; strategies carry their share by quantity."""
     if not 0 <= event.instrument < len(state.specs):
+        return
+    if not abs(event.rate) < 1.0:  # nan too: it would make the cash, and so every limit, unknown for good
+        source = state.specs[event.instrument].symbol
+        alarms.raise_alert(state, "ANOMALY", source, f"funding at {event.rate:g} of exposure: ignored")
         return
     held = state.qty(event.instrument)
     if held == 0:

@@ -20,7 +20,7 @@ def check(state: State, wish: Wish, _reducing: bool) -> Refusal | None:
         return "UNKNOWN_INSTRUMENT", float(wish.instrument), None, "no such instrument in the catalogue"
     if not 0 < wish.qty_lots < LOTS_MAX:
         return "BAD_QUANTITY", float(wish.qty_lots), 1.0, "quantity must be at least one lot"
-    if wish.ord_type is OrdType.LIMIT and wish.price_ticks <= 0:
+    if wish.ord_type is OrdType.LIMIT and not 0 < wish.price_ticks < LOTS_MAX:
         return "BAD_PRICE", float(wish.price_ticks), 1.0, "a limit order needs a price of at least one tick"
     if wish.ord_type is OrdType.MARKET and wish.price_ticks != 0:
         return "PRICE_ON_MARKET", float(wish.price_ticks), 0.0, "a market order has no price"
