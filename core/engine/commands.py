@@ -181,8 +181,9 @@ def _cancel_all(state: State, command: Command) -> None:
 
 
 def _cancel_and_wait(state: State, command: Command, ids: list[str]) -> None:
+    counted = command.type == "cancel_order"  # a stop must not trip the order rate
     for key in ids:
-        oms.cancel(state, state.cold.orders[key])
+        oms.cancel(state, state.cold.orders[key], counted=counted)
     _wait(state, command, ids, heard=False)
 
 

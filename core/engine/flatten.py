@@ -156,7 +156,7 @@ def escalate(state: State, kill: Kill) -> None:
         if not in_scope(state, order, kill.scope) and order.kill != kill.key:
             continue
         if order.instrument in kill.targets or not kill.targets:
-            oms.cancel(state, order)
+            oms.cancel(state, order, counted=False)
             if order.status in (OrdStatus.PENDING_UNKNOWN, OrdStatus.PENDING_CANCEL):
                 oms.query(state, order)
     for venue in venues_of(state, kill.scope):

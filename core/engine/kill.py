@@ -72,7 +72,6 @@ def pull(
 def resume(state: State) -> None:
     """After a restart: every kill runs its phases again from the start; what was confirmed then is asked again now."""
     for kill in list(state.cold.kills.values()):
-        kill.commands.clear()
         _begin(state, kill)
         advance(state, kill)
 
@@ -88,7 +87,18 @@ def on_surprise(state: State, order: Order, *, reopened: bool) -> None:
     for kill in list(state.cold.kills.values()):
         if kill.phase is not KillPhase.LATCHED or not in_scope(state, order, kill.scope):
             continue
-        if kill.level >= (TradingState.HALTED if reopened else TradingState.FLATTENING):
+        if _doomed(state, kill, order) if reopened else kill.level >= TradingState.FLATTENING:
+            _begin(state, kill)
+            advance(state, kill)
+
+
+def on_found(state: State, instrument: int) -> None:
+    """The venue holds what no execution explains: under a confirmed flatten it must go as well."""
+    spec = state.specs[instrument]
+    scopes = ("all", f"venue:{spec.venue}", f"symbol:{spec.symbol}")
+    for kill in list(state.cold.kills.values()):
+        done = kill.phase is KillPhase.LATCHED and kill.level >= TradingState.FLATTENING
+        if done and kill.scope in scopes and state.qty(instrument):
             _begin(state, kill)
             advance(state, kill)
 
@@ -103,7 +113,7 @@ def _begin(state: State, kill: Kill) -> None:
     kill.pending = {order.cl_ord_id: None for order in doomed}
     kill.cancel_total, kill.cancelled, kill.unconfirmed = len(doomed), 0, len(doomed)
     for order in doomed:
-        oms.cancel(state, order)
+        oms.cancel(state, order, counted=False)
     announce.state_changed(state)
     text = f"{kill.switch} in {kill.scope}: {kill.level.name}. {kill.reason}"
     alarms.raise_alert(state, "KILL", f"switch.{kill.switch}", text)
@@ -181,7 +191,7 @@ def on_open_orders(state: State, kill: Kill, venue: int) -> None:
         if order.cl_ord_id not in kill.pending:
             kill.pending[order.cl_ord_id] = None
             kill.cancel_total += 1
-        oms.cancel(state, order)
+        oms.cancel(state, order, counted=False)
     if not fresh and venue not in kill.open_seen:
         kill.open_seen.append(venue)
 
@@ -260,7 +270,7 @@ def _escalate_cancels(state: State, kill: Kill) -> None:
     left = [order for key in kill.pending if (order := state.working.get(key)) is not None]
     kill.pending = {order.cl_ord_id: None for order in left}
     for order in left:
-        oms.cancel(state, order)
+        oms.cancel(state, order, counted=False)
         if kill.stage >= 3 or order.status is OrdStatus.PENDING_UNKNOWN:
             oms.query(state, order)
     if kill.stage >= 2 and left:

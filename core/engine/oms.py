@@ -8,6 +8,7 @@ execution id seen before is not. Nothing is mutated before the whole report has 
 from __future__ import annotations
 
 import hashlib
+import math
 
 from bus.effects import CancelOrder, QueryOrder
 from bus.enums import OPEN_STATUSES, OrdStatus, OrdType, Purpose, ReportKind, Side, TimeInForce
@@ -15,6 +16,7 @@ from bus.events import Report
 from core.engine import alarms, books
 from core.engine.config import SECOND_NS
 from core.engine.gate import Denial, Wish, approve
+from core.engine.gate.form import LOTS_MAX
 from core.engine.orders import NOT_FOUND_MAX, Order, following
 from core.engine.state import DONE_ORDERS_MAX, EXEC_IDS_MAX, State
 
@@ -59,14 +61,14 @@ def submit(state: State, wish: Wish, *, command: str = "", kill: str = "") -> Or
     return order
 
 
-def cancel(state: State, order: Order) -> None:
-    """Ask the venue to cancel; never gated, never refused."""
+def cancel(state: State, order: Order, *, counted: bool = True) -> None:
+    """Ask the venue to cancel; never gated, never refused. A stop's cancels are not ``counted`` as order flow."""
     if not order.is_open:
         return
     order.cancels += 1
     if order.status is not OrdStatus.PENDING_UNKNOWN:
         set_status(state, order, OrdStatus.PENDING_CANCEL)
-    if order.purpose is not Purpose.KILL:
+    if counted:
         count_message(state, order.purpose)
     state.emit(CancelOrder(order.cl_ord_id, order.venue, order.instrument))
 
@@ -119,7 +121,9 @@ def on_report(state: State, report: Report) -> Order | None:
             state, "ANOMALY", _source(state, report), f"{report.kind.name} for unknown {report.cl_ord_id}"
         )
         return None
-    target = following(order, report.kind)
+    target = following(order, report.kind) if report.venue == order.venue else None
+    if target is not None and _would_reopen_filled(order, target):
+        target = None
     if target is None:
         text = f"{report.kind.name} on {order.status.name} order {order.cl_ord_id}: ignored"
         alarms.raise_alert(state, "ANOMALY", _source(state, report), text)
@@ -135,14 +139,21 @@ def on_report(state: State, report: Report) -> Order | None:
     _count_verdict(state, order, report.kind)
     if not order.is_open and target in OPEN_STATUSES:
         alarms.raise_alert(state, "ANOMALY", order.cl_ord_id, "said finished, shown open: taken as open")
+        query(state, order)  # an old answer looks the same: the next one tells
     set_status(state, order, target)
     if target is OrdStatus.PENDING_UNKNOWN:
         _ask_later(state, order)
     return order
 
 
+def _would_reopen_filled(order: Order, target: OrdStatus) -> bool:
+    """Shown open by an old answer, while every lot has been filled: nothing of it could still work."""
+    return not order.is_open and target in OPEN_STATUSES and order.filled_lots >= order.qty_lots
+
+
 def _on_trade(state: State, order: Order, report: Report, target: OrdStatus) -> Order | None:
-    if report.last_lots <= 0 or not report.px_ticks > 0.0 or report.fee != report.fee:
+    whole = 0 < report.last_lots < LOTS_MAX and 0.0 < report.px_ticks < math.inf
+    if not (whole and math.isfinite(report.fee)):
         alarms.raise_alert(
             state, "ANOMALY", order.cl_ord_id, "execution without quantity, price or fee: ignored"
         )

@@ -83,7 +83,7 @@ def on_open_orders(state: State, event: OpenOrders) -> None:
     for row in event.orders:
         _apply_row(state, event, row, asked_ns)
     for order in [o for o in state.working.values() if o.venue == event.venue and o.cl_ord_id not in shown]:
-        if order.updated_ns < asked_ns:
+        if order.updated_ns <= asked_ns:
             oms.query(state, order)  # not shown proves nothing yet: ask about it by name
     for held in _asking(state, event.request):
         if held.phase.name == "CANCELLING":
@@ -95,24 +95,33 @@ def on_open_orders(state: State, event: OpenOrders) -> None:
 def _apply_row(state: State, event: OpenOrders, row: OpenOrder, asked_ns: int) -> None:
     order = state.cold.orders.get(row.cl_ord_id)
     if order is None:
-        if 0 <= row.instrument < len(state.specs):
-            oms.adopt(
-                state,
-                event.venue,
-                row.cl_ord_id,
-                row.instrument,
-                row.side,
-                row.qty_lots,
-                row.cum_lots,
-                row.price_ticks,
-            )
+        _adopt(state, event.venue, row)
         return
-    if not order.is_open and order.updated_ns >= asked_ns:
-        return  # the list is older than what we know
+    was_open = order.is_open
+    if not was_open and order.updated_ns > asked_ns:
+        return  # the list is older than what we know; one asked for in the same instant is not
     report = Report(event.ts_ns, event.venue, row.cl_ord_id, ReportKind.STATUS, cum_lots=row.cum_lots)
     if row.cum_lots > order.filled_lots and order.updated_ns >= asked_ns:
         return  # a fill is on its way; the next look will tell
     oms.on_report(state, report)
+    if order.is_open and not was_open:
+        kill.on_surprise(state, order, reopened=True)
+
+
+def _adopt(state: State, venue: int, row: OpenOrder) -> None:
+    """A stranger's order counts like our own, and a confirmed stop in its scope begins again."""
+    if 0 <= row.instrument < len(state.specs):
+        order = oms.adopt(
+            state,
+            venue,
+            row.cl_ord_id,
+            row.instrument,
+            row.side,
+            row.qty_lots,
+            row.cum_lots,
+            row.price_ticks,
+        )
+        kill.on_surprise(state, order, reopened=True)
 
 
 def _asking(state: State, request: int) -> list[Kill]:
@@ -188,3 +197,5 @@ def _take_their_word(state: State, venue: VenueState, differs: dict[int, int]) -
     if state.config.switches.reconciliation:
         scope = f"venue:{venue.name}"
         kill.pull(state, Switch.RECONCILIATION, scope, TradingState.HALTED, reason=text)
+    for i in differs:
+        kill.on_found(state, i)

@@ -190,8 +190,6 @@ def _on_boot(state: State, boot: Boot) -> None:
     first = not cold.booted
     cold.epoch, cold.booted = boot.epoch, True
     cold.timers.clear()
-    cold.waits.clear()
-    cold.running.clear()
     for venue in cold.venues:
         venue.up, venue.reconciled, venue.request, venue.differs = True, False, 0, {}
     _refresh_limits(state)
