@@ -30,7 +30,7 @@ def picture(snapshot: Snapshot) -> Data:
         "switches": {name: _switch(row, now_ns) for name, row in sorted(rows.get("switch", {}).items())},
         "positions": [_position(name, row) for name, row in sorted(rows.get("position", {}).items())],
         "orders": [row for _, row in sorted(rows.get("order", {}).items())],
-        "alerts": [row for _, row in sorted(rows.get("alert", {}).items()) if row.get("status") != "CLEARED"],
+        "alerts": _alerts(rows.get("alert", {})),
         "health": dict(sorted(rows.get("health", {}).items())),
         "heartbeat": beat,
         "ts_ns": now_ns,
@@ -47,6 +47,16 @@ def _by_stream(snapshot: Snapshot) -> dict[str, dict[str, Data]]:
 
 def _only(rows: dict[str, dict[str, Data]], stream: str) -> Data:
     return next(iter(rows.get(stream, {}).values()), {})
+
+
+def _alerts(rows: dict[str, Data]) -> list[Data]:
+    """Alarms that stand: the last message of a topic carries the others (``standing``). Most urgent first."""
+    last = (row for _, row in sorted(rows.items()))
+    all_of_them = [alert for row in last for alert in (row, *row.get("standing", ()))]
+    standing = ({k: v for k, v in alert.items() if k != "standing"} for alert in all_of_them)
+    rank = {"high": 0, "medium": 1, "low": 2}
+    open_ones = [alert for alert in standing if alert.get("status") != "CLEARED"]
+    return sorted(open_ones, key=lambda alert: rank.get(str(alert.get("priority")), 3))
 
 
 def _switch(row: Data, now_ns: int) -> Data:
