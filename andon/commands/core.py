@@ -36,7 +36,7 @@ def configure(parser: ArgumentParser, name: str) -> None:
     parser.add_argument(
         "--seed", type=natural, default=0, metavar="N", help="of the embedded market (0 = settings)"
     )
-    parser.add_argument("--quiet", action="store_true", help="print the ready line only")
+    parser.add_argument("--quiet", action="store_true", help="do not print the ready line")
 
 
 def run(args: Namespace) -> int:
