@@ -20,7 +20,7 @@ from core.strategies.common import Param, Worked, lot_value, lots_max, own_order
 
 
 class Maker(Worked):
-    """Two post-only quotes on each instrument, from the first grid point on."""
+    """Post-only quotes on both sides of each instrument, ``levels`` deep, from the first grid point on."""
 
     PARAMS: Mapping[str, Param] = {
         "clip": Param(0.25, 0.0, 1.0),  # size of one quote, fraction of the cap, at most
@@ -28,6 +28,8 @@ class Maker(Worked):
         "requote_ticks": Param(
             1.0, 1.0, 10_000.0
         ),  # distance from the wanted price at which a quote is replaced
+        "levels": Param(1.0, 1.0, 20.0),  # quotes on each side, one behind the other
+        "level_bps": Param(8.0, 0.1, 1000.0),  # distance between them, basis points of the price
         "decay": Param(0.1, 0.001, 1.0),  # weight of the newest squared return in the variance
     }
 
@@ -72,14 +74,33 @@ class Maker(Worked):
             (Side.BUY, Side.SELL), self._prices(picture, i, held, cap, orders), strict=True
         ):
             own = [order for order in orders if order.side == side]
-            kept = [o for o in own if abs(o.price_ticks - price) < self.params["requote_ticks"]][:1]
-            requests += [CancelRequest(o.cl_ord_id) for o in own if o not in kept]
-            working = sum(order.leaves_lots for order in own)
-            room = cap - working - (held if side == Side.BUY else -held)
-            lots = tradable(picture.instruments[i], min(clip, room), float(picture.mark_px[i]))
-            if not kept and lots > 0:
-                requests.append(_resting(picture, i, side, lots, price))
+            missing, kept = self._ladder(side, price, own)
+            requests += [CancelRequest(o.cl_ord_id) for o in own if o.cl_ord_id not in kept]
+            room = cap - sum(order.leaves_lots for order in own) - (held if side == Side.BUY else -held)
+            for level, level_price in missing:
+                lots = tradable(picture.instruments[i], min(clip, room), float(picture.mark_px[i]))
+                if lots > 0:
+                    requests.append(_resting(picture, i, side, lots, level_price, level))
+                    room -= lots
         return requests
+
+    def _ladder(self, side: Side, price: int, own: list[OwnOrder]) -> tuple[list[tuple[int, int]], set[str]]:
+        """Levels without a quote as (level, price in ticks), and the ids of the quotes that stay where they are.
+
+        The first level follows the market tick by tick; those behind it stay until they are half a step off.
+        """
+        step = max(1, round(price * self.params["level_bps"] / 1e4))
+        missing: list[tuple[int, int]] = []
+        kept: set[str] = set()
+        for level in range(int(self.params["levels"])):
+            wanted = max(1, price - level * step if side == Side.BUY else price + level * step)
+            near = self.params["requote_ticks"] if level == 0 else max(self.params["requote_ticks"], step / 2)
+            found = [o for o in own if o.cl_ord_id not in kept and abs(o.price_ticks - wanted) < near]
+            if found:
+                kept.add(found[0].cl_ord_id)
+            else:
+                missing.append((level, wanted))
+        return missing, kept
 
     def _clip(self, picture: Picture, k: int, i: int, cap: int) -> int:
         """Lots of one quote: Kelly of half the spread, at most ``clip`` of the cap and at least one lot of it."""
@@ -111,7 +132,9 @@ class Maker(Worked):
         return max(1, min(buy - lean, ask - 1)), max(sell - lean, bid + 1)
 
 
-def _resting(picture: Picture, i: int, side: Side, lots: int, price_ticks: int) -> OrderRequest:
+def _resting(
+    picture: Picture, i: int, side: Side, lots: int, price_ticks: int, level: int
+) -> OrderRequest:
     return OrderRequest(
         instrument=i,
         side=side,
@@ -119,5 +142,5 @@ def _resting(picture: Picture, i: int, side: Side, lots: int, price_ticks: int) 
         ord_type=OrdType.LIMIT,
         price_ticks=price_ticks,
         post_only=True,
-        intent=f"{picture.grid}.{i}.{side.name[0]}",
+        intent=f"{picture.grid}.{i}.{side.name[0]}{level}",
     )
