@@ -46,9 +46,8 @@ def run(args: Namespace) -> int:
     if args.replay is not None and not args.replay.is_file():
         raise UsageError(f"andon core: no tape at {args.replay}", "give a CSV, .csv.gz or Parquet file")
     loaded = settings(args, args.profile)
-    from core.app.service import run as serve
-
     from core.app.options import CoreOptions
+    from core.app.service import run as serve
 
     options = CoreOptions(
         data_dir=data_dir(args),
