@@ -112,6 +112,7 @@ class Cold(msgspec.Struct):
     epoch: int = 0
     started: bool = False
     booted: bool = False
+    priced: bool = False  # equity has been a number at least once
     requests: int = 0
     latch_seq: int = 0
     timer_seq: int = 0

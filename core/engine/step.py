@@ -60,6 +60,7 @@ def step(state: State, event: Event | Ticks) -> list[Effect]:
 
 def _on_ticks(state: State, block: Ticks) -> None:
     rows = block.rows
+    unpriceable = int(state.account["trip_instrument"][0]) == switches.UNPRICEABLE  # reported before, and still
     state.consumed = int(
         run_block(
             rows,
@@ -75,7 +76,10 @@ def _on_ticks(state: State, block: Ticks) -> None:
     last_ns = int(rows["ts_ns"][state.consumed - 1])
     if last_ns > state.cold.now_ns:
         state.cold.now_ns = last_ns
-    if state.switches["tripped"].any() or int(state.account["trip_instrument"][0]) == switches.UNPRICEABLE:
+    if not state.cold.priced:
+        _first_price(state)
+    lost = int(state.account["trip_instrument"][0]) == switches.UNPRICEABLE and not unpriceable
+    if state.switches["tripped"].any() or (lost and state.cold.priced):
         switches.on_tripped(state)
         _settle(state)
 
@@ -187,13 +191,13 @@ def _fire(state: State, due_ns: int, timer: int, kind: str, key: str) -> None:
 def _on_boot(state: State, boot: Boot) -> None:
     """A process took over. Whatever was running before is asked about; without proof of a clean stop, halted."""
     cold = state.cold
-    first = not cold.booted
     cold.epoch, cold.booted = boot.epoch, True
     cold.timers.clear()
     for venue in cold.venues:
         venue.up, venue.reconciled, venue.request, venue.differs = True, False, 0, {}
     _refresh_limits(state)
-    _resum(state, first=first)
+    rebase(state.instruments, state.markets, state.positions, state.currencies, state.account)
+    _first_price(state)
     hosting.first_grid(state)
     switches.next_stale_check(state)
     state.timer(cold.now_ns + reconcile.RETRY_NS, "check")
@@ -222,12 +226,15 @@ def _refresh_limits(state: State) -> None:
             state.positions["loss_limit"][i] = math.inf
 
 
-def _resum(state: State, *, first: bool) -> None:
+def _first_price(state: State) -> None:
+    """The account's baseline is its first equity that is a number; until then it has no drawdown and no entries."""
+    if state.cold.priced or not math.isfinite(state.equity):
+        return
+    state.cold.priced = True
+    state.cold.equity_start = state.equity
+    state.account["equity_peak"] = state.equity
+    state.account["equity_day_open"] = state.equity
     rebase(state.instruments, state.markets, state.positions, state.currencies, state.account)
-    if first and state.equity == state.equity:  # a nan equity sets no baseline
-        state.cold.equity_start = state.equity
-        state.account["equity_peak"] = state.equity
-        state.account["equity_day_open"] = state.equity
 
 
 def _day_timer(state: State) -> None:

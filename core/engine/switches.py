@@ -38,7 +38,7 @@ def on_tripped(state: State) -> None:
         reason = f"{numeric.name} {value:.4g} {'<' if numeric.below else '>='} {limit:.4g}"
         level = action(state, numeric.name)
         kill.pull(state, numeric.name, "all", level, reason=reason, value=_num(value), limit=limit)
-    if int(state.account["trip_instrument"][0]) == UNPRICEABLE:
+    if state.cold.priced and int(state.account["trip_instrument"][0]) == UNPRICEABLE:
         _pull_unpriceable(state)
 
 
@@ -57,7 +57,6 @@ def _pull_position(state: State, value: float, limit: float) -> None:
 
 
 def _pull_unpriceable(state: State) -> None:
-    state.account["trip_instrument"] = -1
     if key_of(Switch.DRAWDOWN, "all") not in state.cold.kills:
         reason = "equity cannot be computed: a price or a currency rate is missing"
         alarms.raise_alert(state, "UNPRICEABLE", "account", reason)
@@ -67,6 +66,8 @@ def _pull_unpriceable(state: State) -> None:
 
 def after_books_moved(state: State) -> None:
     """Fills and funding change equity without a tick: the same tests, the same rows."""
+    if not state.cold.priced:
+        return  # no baseline to lose from yet; the gate lets nothing in
     account, rows = state.account[0], state.switches
     hit = False
     for numeric in NUMERIC:
