@@ -24,7 +24,7 @@ def targets(state: State, kill: Kill, instruments: list[int]) -> dict[int, int]:
     """Instrument -> signed lots to end at, for every instrument in scope that is held."""
     held = [i for i in instruments if state.qty(i)]
     if kill.scope.startswith("strategy:"):
-        return _strategy_targets(state, kill, held)
+        return _strategy_targets(state, kill, instruments)
     if kill.level >= TradingState.FLATTENING:
         return dict.fromkeys(held, 0)
     if kill.switch == Switch.LEVERAGE:
@@ -32,13 +32,14 @@ def targets(state: State, kill: Kill, instruments: list[int]) -> dict[int, int]:
     return _margin_targets(state, held)
 
 
-def overshot(gap: int, target: int, qty: int) -> bool:
-    """Already on the safe side of the target: same sign and no larger."""
-    return (
-        gap != 0
-        and (qty == 0 or (qty > 0) == (target > 0 or (target == 0 and qty > 0)))
-        and abs(qty) < abs(target)
-    )
+def gap(qty: int, target: int) -> int:
+    """Signed lots to sell (buy, when negative) until no more than the target's size is held, on either side.
+
+    Smaller than wanted is fine, and a position that a late fill has turned is cut on its new side: what is sent
+    can only ever reduce.
+    """
+    excess = abs(qty) - abs(target)
+    return 0 if excess <= 0 else int(math.copysign(excess, qty))
 
 
 def still_over(state: State, switch: str) -> bool:
@@ -51,12 +52,12 @@ def still_over(state: State, switch: str) -> bool:
     return not float(state.account["margin_ratio"][0]) >= limits.margin_target
 
 
-def _strategy_targets(state: State, kill: Kill, held: list[int]) -> dict[int, int]:
+def _strategy_targets(state: State, kill: Kill, instruments: list[int]) -> dict[int, int]:
     """Closing a share that offsets others would enlarge the account's position: that part stays, and is named."""
     name = kill.scope.removeprefix("strategy:")
     result: dict[int, int] = {}
     kill.left_lots = 0
-    for i in held:
+    for i in instruments:
         share = state.holding(name, i).qty_lots
         net = state.qty(i)
         closable = min(abs(share), abs(net)) if share * net > 0 else 0

@@ -90,15 +90,16 @@ def _close_gaps(state: State, kill: Kill) -> bool:
     settled = True
     met = 0
     _add_late_positions(state, kill)
+    if _own_share(kill):
+        _follow_share(state, kill)
     for i, target in kill.targets.items():
-        gap = state.qty(i) - target
-        if cuts.overshot(gap, target, state.qty(i)):
-            gap = 0  # smaller than wanted is fine: never trade back up to a target
-        if _closing_orders(state, i):
+        gap = cuts.gap(state.qty(i), target)
+        if _closing_orders(state, kill, i):
             settled = False
         elif gap:
             settled = False
-            _send(state, kill, i, gap)
+            if not _own_share(kill) or _make_room(state, kill, i, gap):
+                _send(state, kill, i, gap)
         else:
             met += 1
     kill.flat = max(met - (len(kill.targets) - kill.flat_total), 0)
@@ -110,7 +111,7 @@ def _close_gaps(state: State, kill: Kill) -> bool:
 
 def _add_late_positions(state: State, kill: Kill) -> None:
     """A fill that came after the targets were taken opens a position nobody counted: it must go too."""
-    if kill.level < TradingState.FLATTENING or kill.scope.startswith("strategy:"):
+    if kill.level < TradingState.FLATTENING or _own_share(kill):
         return
     for i in instruments_of(state, kill.scope):
         if i not in kill.targets and state.qty(i):
@@ -118,10 +119,40 @@ def _add_late_positions(state: State, kill: Kill) -> None:
             kill.flat_total += 1
 
 
-def _closing_orders(state: State, instrument: int) -> bool:
-    """Any working order on the instrument: wait for it, whoever sent it, before sizing the next."""
+def _own_share(kill: Kill) -> bool:
+    """A strategy's kill closes its share of positions in which others may go on trading."""
+    return kill.scope.startswith("strategy:")
+
+
+def _follow_share(state: State, kill: Kill) -> None:
+    """Others trade on: what closes the share is counted from the account's position as it is now."""
+    done = {i: state.qty(i) for i in kill.targets}
+    kill.targets = done | cuts.targets(state, kill, instruments_of(state, kill.scope))
+
+
+def _closing_orders(state: State, kill: Kill, instrument: int) -> bool:
+    """Working orders to wait for before sizing the next: anybody's, of a strategy's kill only its own."""
     row = state.positions[instrument]
-    return bool(row["work_buy_lots"] or row["work_sell_lots"])
+    if not (row["work_buy_lots"] or row["work_sell_lots"]):
+        return False
+    return not _own_share(kill) or any(
+        order.instrument == instrument and (order.kill == kill.key or in_scope(state, order, kill.scope))
+        for order in state.working.values()
+    )
+
+
+def _make_room(state: State, kill: Kill, instrument: int, gap: int) -> bool:
+    """Others' orders on the closing side could take the position through zero with ours: they are withdrawn first."""
+    side = Side.SELL if gap > 0 else Side.BUY
+    column = "work_sell_lots" if gap > 0 else "work_buy_lots"
+    if int(state.positions[column][instrument]) + abs(gap) <= abs(state.qty(instrument)):
+        return True
+    tried = kill.attempts.get(instrument) == (kill.stage, 0)
+    kill.attempts[instrument] = (kill.stage, 0)
+    for order in list(state.working.values()):
+        if order.instrument == instrument and order.side is side and not (tried and order.cancels):
+            oms.cancel(state, order, counted=False)
+    return False
 
 
 def _send(state: State, kill: Kill, instrument: int, gap: int) -> None:
