@@ -30,6 +30,7 @@ def fill(folder: Path) -> dict:
     while not told.failed:
         append(journal, 20)
         threading.Event().wait(0.002)
+    threading.Event().wait(0.4)  # it tries again meanwhile, and says nothing new
     durable = journal.durable_seq
     append(journal, 30)
     accepted_before = journal.accepts_ticks

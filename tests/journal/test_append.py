@@ -84,13 +84,13 @@ def test_the_head_is_the_readers_head(tmp_path: Path) -> None:
 def test_what_queues_up_during_a_commit_goes_in_together(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    inside, go, sizes = threading.Event(), threading.Event(), []
+    inside, go, sizes = threading.Event(), threading.Semaphore(0), []
     real = Store.write
 
     def held(self: Store, items: list[Item]) -> None:
         sizes.append(len(items))
         inside.set()
-        assert go.wait(20)
+        assert go.acquire(timeout=20)
         real(self, items)
 
     monkeypatch.setattr(Store, "write", held)
@@ -100,7 +100,10 @@ def test_what_queues_up_during_a_commit_goes_in_together(
     assert inside.wait(20)
     append(journal, 500)
     assert (journal.durable_seq, journal.pending) == (0, 501)
-    go.set()
+    go.release()
+    told.wait_durable(1)
+    assert (journal.durable_seq, journal.pending) == (1, 500)
+    go.release()
     told.wait_durable(501)
     assert journal.close()
     assert sizes[:2] == [1, 500]

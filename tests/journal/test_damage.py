@@ -148,6 +148,21 @@ def test_a_hand_at_the_database_is_named(tmp_path: Path, statement: str, place: 
     verdict = verify(path)
     assert (verdict.ok, verdict.broken_at) == (False, place), verdict
     assert verdict.why
+    if statement.startswith("DELETE FROM event WHERE seq = ") and place < COUNT:
+        assert f"the record is missing, the next one is {place + 1}" in verdict.why
+
+
+def test_a_file_that_still_reads_but_is_not_sound_is_called_so(tmp_path: Path) -> None:
+    path = written(tmp_path, COUNT)
+    raw = bytearray(path.read_bytes())
+    raw[36:40] = (3).to_bytes(
+        4, "big"
+    )  # SQLite's count of free pages: of no use to a reader, of harm to a writer
+    path.write_bytes(raw)
+    assert verify(path, deep=False).ok
+    verdict = verify(path)
+    assert (verdict.ok, verdict.records) == (False, COUNT)
+    assert "free" in verdict.why.lower()
 
 
 def test_rows_exchanged_two_by_two_are_named(tmp_path: Path) -> None:
@@ -213,6 +228,8 @@ def test_a_bit_in_the_log_hides_half_the_commits_from_sqlite_but_not_from_us(tmp
     assert not verdict.ok
     assert "journal.db-wal is damaged at frame" in verdict.why
     assert 0 < verdict.records < 120
+    found = recovery.inspect(path.parent)
+    assert (found.damaged, found.head.seq) == (True, verdict.records)
     with sqlite3.connect(path) as db:
         assert db.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
     db.close()

@@ -171,6 +171,34 @@ def test_the_newest_wins_and_everybody_is_answered(tmp_path: Path, monkeypatch: 
     assert read_latch(tmp_path).seq == 8
 
 
+def test_a_failure_while_a_newer_record_waits_forgets_nobody(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inside, go = threading.Event(), threading.Event()
+    real, tries = journal_seal.write, []
+
+    def fails_first(path: Path, raw: bytes, *, durable: bool) -> None:
+        tries.append(json.loads(raw)["seq"])
+        inside.set()
+        assert go.wait(WAIT_S)
+        if len(tries) == 1:
+            raise OSError(28, "No space left on device")
+        real(path, raw, durable=durable)
+
+    monkeypatch.setattr(journal_seal, "write", fails_first)
+    answers = Answers()
+    store = LatchStore(tmp_path, 1)
+    store.write(1, STOPPED, answers)
+    assert inside.wait(WAIT_S)
+    store.write(2, STOPPED, answers)
+    go.set()
+    answers.wait(3)
+    assert store.close()
+    assert [each[:2] for each in answers.all] == [(1, False), (1, True), (2, True)]
+    assert "No space left" in answers.all[0][2]
+    assert tries == [1, 2]
+
+
 def test_a_folder_that_vanished_is_reported_and_recovered_from(tmp_path: Path) -> None:
     folder, away, answers = tmp_path / "data", tmp_path / "away", Answers()
     folder.mkdir()

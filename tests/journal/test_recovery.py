@@ -13,10 +13,11 @@ import pytest
 
 from bus.events import LatchStored
 from core.adapters.journal import LATCH_STORED, SHUTDOWN, JournalReader, verify
-from core.adapters.journal_format import GENESIS
+from core.adapters.journal_format import GENESIS, Head
 from core.adapters.latch_store import Damaged, LatchStore
 from core.adapters.lock import DataDirLock
 from core.adapters.recovery import inspect, quarantine
+from core.adapters.witness import Witness
 
 from .kit import JOURNAL, Told, append, opened, wrong
 
@@ -106,6 +107,13 @@ def restore_old_journal(folder: Path) -> None:
     shutil.copyfile(folder.parent / "old.db", folder / JOURNAL)
 
 
+def witness_lags(folder: Path) -> None:
+    """The power went after the mark was committed and before the end was witnessed."""
+    with JournalReader(folder / JOURNAL) as reader:
+        record = next(reader.records(5))
+    Witness(folder).seal(Head(record.seq, record.sha, record.epoch))
+
+
 def break_snapshot(folder: Path) -> None:
     session(folder, snapshot_at=30)
     edit(folder, "UPDATE snapshot SET state = x'ff'")
@@ -126,6 +134,7 @@ CASES: list[tuple[str, Callable[[Path], object], str, bool]] = [
     ("stop record of an older day", restore_old_latch, "the stop record is an old one: 1.10", False),
     ("the same behind a snapshot", restore_old_latch_behind_a_snapshot, "the stop record is an old one", False),
     ("witness gone", lambda f: (f / "witness.json").unlink(), "witness.json is missing", False),
+    ("witness lags", witness_lags, "the clean shutdown at record 22 has no witness", False),
     ("witness garbled", lambda f: (f / "witness.json").write_text("{"), "witness.json cannot be trusted", False),
     ("journal gone", lambda f: (f / JOURNAL).unlink(), "no journal at", False),
     ("everything but the lock gone", lambda f: [(f / n).unlink() for n in (JOURNAL, "latch.json", "witness.json")],
