@@ -1,0 +1,229 @@
+"""What must be true after every step, judged from effects, events and the books; never by asking the gate.
+
+I1   no order that adds risk leaves while its scope is at REDUCING or above, or before the start
+I3   positions are the sum of the fills told, plus what was taken on the venue's word
+I4   the working columns are the sum of what open orders leave
+I5   equity is the sum of its currencies; what symbols and what strategies made sum to it
+I8   one ending for a command id; the same id again does nothing
+I9   the latch: what is on its way to disk is what is held; levels rise, and only a re-arm after
+     confirmation takes one away
+I10  order ids are unique, and every order carries the stamp of the layers it must have passed
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from typing import Any
+
+from bus.effects import CancelOrder, Effect, MassCancel, NewOrder, Publish, Reply, WriteLatch
+from bus.enums import OPEN_STATUSES, GateLayer, KillPhase, Purpose, Side, TradingState
+from bus.events import Boot, Command
+from core.engine import views
+from core.engine.market import Ticks
+from core.engine.state import State
+
+KILL_STAMP = 1 << GateLayer.FORM | 1 << GateLayer.STATE
+FULL_STAMP = KILL_STAMP | sum(
+    1 << layer
+    for layer in (GateLayer.AUTHORITY, GateLayer.PRICE, GateLayer.SIZE, GateLayer.FLOW, GateLayer.EXPOSURE)
+)
+ENDINGS = ("done", "failed", "rejected")
+ATTRIBUTION_EVERY = 8  # steps between two looks at the attribution, which costs more than the rest together
+
+
+class Broken(AssertionError):
+    """An invariant does not hold."""
+
+
+def need(truth: bool, invariant: str, text: str = "") -> None:
+    if not truth:
+        raise Broken(f"{invariant}: {text}")
+
+
+class Watch:
+    """The observer of one world; fed with every step."""
+
+    def __init__(self, state: State) -> None:
+        self.state = state
+        self.steps = 0
+        self.started = False
+        self.latches: dict[str, TradingState] = {}  # as last written
+        self.phases: dict[str, KillPhase] = {}  # as of the end of the last step
+        self.fills: Counter[int] = Counter()  # instrument -> signed lots told
+        self.sent: dict[str, NewOrder] = {}
+        self.later: dict[str, None] = {}  # orders of this step that have not left yet
+        self.sent_ns: dict[str, int] = {}
+        self.endings: dict[str, str] = {}
+        self.asked: dict[str, str] = {}  # command id -> type
+        self.latched: Counter[str] = Counter()  # kill key -> times confirmed
+        self.trips: Counter[str] = Counter()  # switch -> pulls
+        self.alerts: Counter[str] = Counter()
+        self.audits: Counter[str] = Counter()
+        self.cancels = 0
+        self.denied = 0
+
+    def __call__(self, event: Any, effects: list[Effect]) -> None:
+        self.steps += 1
+        if isinstance(event, Boot):
+            self.started = False
+        repeated = isinstance(event, Command) and event.id in self.endings
+        if isinstance(event, Command):
+            self.asked.setdefault(event.id, event.type)
+        self.later = {effect.cl_ord_id: None for effect in effects if isinstance(effect, NewOrder)}
+        for effect in effects:
+            self._on_effect(event, effect, repeated)
+        if effects or not isinstance(event, Ticks):
+            self._check_latches()
+            self._check_books()
+        self._check_equity()
+        if self.steps % ATTRIBUTION_EVERY == 0:
+            self.check_attribution()
+
+    # -- effects ------------------------------------------------------------------------------------------------
+
+    def _on_effect(self, event: Any, effect: Effect, repeated: bool) -> None:
+        match effect:
+            case NewOrder():
+                need(not repeated, "I8", f"{event} again sent {effect}")
+                self._on_new(effect)
+            case CancelOrder() | MassCancel():
+                need(not repeated, "I8", f"{event} again sent {effect}")
+                self.cancels += 1
+            case WriteLatch():
+                self._on_latch(event, effect.record)
+            case Reply():
+                self._on_reply(effect, repeated)
+            case Publish():
+                self._on_publish(effect)
+            case _:
+                pass
+
+    def _on_new(self, new: NewOrder) -> None:
+        del self.later[new.cl_ord_id]
+        order = self.state.cold.orders.get(new.cl_ord_id)
+        need(order is not None, "I10", f"{new.cl_ord_id} left without a record")
+        assert order is not None
+        need(new.cl_ord_id not in self.sent, "I10", f"{new.cl_ord_id} sent twice")
+        self.sent[new.cl_ord_id], self.sent_ns[new.cl_ord_id] = new, self.state.cold.now_ns
+        stamp = KILL_STAMP if order.purpose is Purpose.KILL else FULL_STAMP
+        need(new.approval.layers == stamp, "I10", f"{new.cl_ord_id} carries {new.approval.layers:b}")
+        reducing = self.reduces(new)
+        need(reducing or not new.approval.reducing, "I1", f"{new} is called reducing and is not")
+        spec = self.state.specs[new.instrument]
+        scopes = ("all", f"venue:{spec.venue}", f"strategy:{order.strategy}", f"symbol:{spec.symbol}")
+        held = [key for key in self.latches if key.partition("@")[2] in scopes]
+        need(reducing or (self.started and not held), "I1", f"{new} adds risk under {held or 'READY'}")
+
+    def reduces(self, new: NewOrder) -> bool:
+        """Recomputed from the position and every open order, the new one and those before it among them."""
+        held = self.state.qty(new.instrument)
+        out = sum(
+            o.qty_lots - o.filled_lots
+            for o in self.state.cold.orders.values()
+            if o.instrument == new.instrument
+            and o.side is new.side
+            and o.status in OPEN_STATUSES
+            and o.cl_ord_id not in self.later
+        )
+        against = held < 0 if new.side is Side.BUY else held > 0
+        return against and out <= abs(held)
+
+    def _on_latch(self, event: Any, record: dict[str, Any]) -> None:
+        now = {row["key"]: TradingState[row["level"]] for row in record["latches"]}
+        for key, level in self.latches.items():
+            if key not in now:
+                by_hand = isinstance(event, Command) and event.type == "rearm"
+                need(by_hand, "I9", f"{key} was taken away by {event}")
+                need(
+                    self.phases[key] is KillPhase.LATCHED, "I9", f"{key} re-armed in {self.phases[key].name}"
+                )
+            else:
+                need(
+                    now[key] >= level, "I9", f"{key} lowered from {level.name} to {now[key].name} by {event}"
+                )
+        self.latches = now
+        self.started = record["started"]
+
+    def _on_reply(self, reply: Reply, repeated: bool) -> None:
+        need(reply.id in self.asked, "I8", f"an answer to {reply.id}, which nobody asked")
+        before = self.endings.get(reply.id)
+        if before is not None:
+            need(repeated and reply.status == before, "I8", f"{reply.id} ended {before}, then {reply.status}")
+        elif reply.status in ENDINGS:
+            self.endings[reply.id] = reply.status
+
+    def _on_publish(self, said: Publish) -> None:
+        data: Any = said.data
+        if said.type == "fill":
+            spec = self.state.specs[self.state.ids[data.symbol]]
+            lots = round(data.qty / spec.lot_size)
+            self.fills[self.state.ids[data.symbol]] += lots if data.side == "buy" else -lots
+        elif said.type == "denied":
+            self.denied += 1
+        elif said.type == "alert":
+            self.alerts[data.id.partition(":")[0]] += 1
+        elif said.type == "audit":
+            self.audits[data.what] += 1
+
+    # -- books --------------------------------------------------------------------------------------------------
+
+    def _check_latches(self) -> None:
+        kills = self.state.cold.kills
+        held = {key: kill.level for key, kill in kills.items()}
+        need(held == self.latches, "I9", f"held {held}, written {self.latches}")
+        need(self.state.cold.started == self.started, "I9", "started is not what was written")
+        for key, kill in kills.items():
+            before = self.phases.get(key)
+            if before is None:
+                self.trips[kill.switch] += 1
+            if kill.phase is KillPhase.LATCHED and before is not KillPhase.LATCHED:
+                self.latched[key] += 1
+        self.phases = {key: kill.phase for key, kill in kills.items()}
+
+    def _check_books(self) -> None:
+        state = self.state
+        working: dict[tuple[int, Side], int] = {}
+        for order in state.working.values():
+            key = (order.instrument, order.side)
+            need(order.status in OPEN_STATUSES, "I4", f"{order.cl_ord_id} is {order.status.name} and working")
+            left = order.qty_lots - order.filled_lots
+            need(left >= 0, "I4", f"{order.cl_ord_id} leaves {left}")
+            working[key] = working.get(key, 0) + left
+        quantities = state.positions["qty_lots"].tolist()
+        buys, sells = state.positions["work_buy_lots"].tolist(), state.positions["work_sell_lots"].tolist()
+        for i, lots in enumerate(quantities):
+            said = working.get((i, Side.BUY), 0), working.get((i, Side.SELL), 0)
+            need(
+                (buys[i], sells[i]) == said,
+                "I4",
+                f"{state.specs[i].symbol} {buys[i], sells[i]} is not {said}",
+            )
+            told = self.fills[i] + state.cold.adjusted.get(i, 0)
+            need(lots == told, "I3", f"{state.specs[i].symbol} holds {lots}, told {told}")
+
+    def _check_equity(self) -> None:
+        state = self.state
+        equity, total = state.equity, 0.0
+        for rate, cash, unrealized, gross, _, _ in state.currencies.tolist():
+            if cash or unrealized or gross:
+                total += rate * (cash + unrealized)
+        scale = max(abs(total), float(state.account["gross"][0]), 1.0)
+        same = (
+            equity == total
+            or abs(equity - total) <= 1e-6 * scale
+            or (math.isnan(equity) and math.isnan(total))
+        )
+        need(same, "I5", f"equity {equity}, its currencies sum to {total}")
+
+    def check_attribution(self) -> None:
+        """What symbols and strategies made, against what the account made."""
+        state = self.state
+        if not math.isfinite(state.equity) or not state.cold.booted:
+            return
+        made = state.equity - state.cold.equity_start
+        pnl = views.pnl_view(state)
+        scale = 1e-6 * max(abs(state.equity), float(state.account["gross"][0]), 1.0)
+        for what, parts in (("symbols", pnl.by_symbol), ("strategies", pnl.by_strategy)):
+            total = sum(parts.values())
+            need(abs(total - made) <= scale, "I5", f"{what} made {total}, the account {made}: {parts}")
