@@ -162,6 +162,17 @@ class State:
         self.currencies = t.zeros(t.CURRENCY, len(self.currencies_ids))
         self.account = t.zeros(t.ACCOUNT, 1)
         self.switches = t.zeros(t.SWITCH, t.SWITCH_ROWS)
+        # The tables are written in place and never replaced: these views of them stay true.
+        self.book = (
+            self.instruments,
+            self.markets,
+            self.positions,
+            self.currencies,
+            self.account,
+            self.switches,
+        )
+        self.tripped = self.switches["tripped"]
+        self.trip_instrument = self.account["trip_instrument"]
         self.cold = Cold()
         self.working: dict[str, Order] = {}  # open orders, in the order they were made
         self.strategies: dict[str, Strategy] = {}

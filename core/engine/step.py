@@ -32,13 +32,12 @@ from bus.events import (
     Timer,
     VenueStatus,
 )
-from core.engine import alarms, announce, books, commands, hosting, kill, oms, reconcile, switches
+from core.engine import alarms, announce, books, commands, hosting, kill, oms, reconcile, switches, ticking
 from core.engine.config import DAY_NS, SECOND_NS
 from core.engine.ladder import key_of
 from core.engine.market import Ticks
 from core.engine.measures import NUMERIC
 from core.engine.state import State, set_switch_rows
-from core.kernels.batch import run_block
 from core.kernels.portfolio import rebase
 
 CLOCK_SLACK_NS = SECOND_NS  # how far back an event may be stamped without a word
@@ -60,26 +59,15 @@ def step(state: State, event: Event | Ticks) -> list[Effect]:
 
 def _on_ticks(state: State, block: Ticks) -> None:
     rows = block.rows
-    unpriceable = int(state.account["trip_instrument"][0]) == switches.UNPRICEABLE  # reported before, and still
-    state.consumed = int(
-        run_block(
-            rows,
-            0,
-            state.instruments,
-            state.markets,
-            state.positions,
-            state.currencies,
-            state.account,
-            state.switches,
-        )
-    )
-    last_ns = int(rows["ts_ns"][state.consumed - 1])
+    before = ticking.unpriceable(state)  # reported then; news only when it begins
+    state.consumed = ticking.run(state, rows)
+    last_ns = rows["ts_ns"].item(state.consumed - 1)
     if last_ns > state.cold.now_ns:
         state.cold.now_ns = last_ns
     if not state.cold.priced:
         _first_price(state)
-    lost = int(state.account["trip_instrument"][0]) == switches.UNPRICEABLE and not unpriceable
-    if state.switches["tripped"].any() or (lost and state.cold.priced):
+    lost = not before and ticking.unpriceable(state)
+    if ticking.tripped(state) or (lost and state.cold.priced):
         switches.on_tripped(state)
         _settle(state)
 
