@@ -57,5 +57,5 @@ class Control:
             self.send("acknowledge_alert", {"id": alert_id}, f"ack {alert_id}", "seen at console", moment)
 
     def shelve(self, alert_id: str, minutes: int, reason: str, moment: Moment) -> None:
-        data = {"id": alert_id, "seconds": minutes * 60}
+        data = {"id": alert_id, "for_s": minutes * 60}
         self.send("shelve_alert", data, f"shelve {alert_id} {minutes} min", reason, moment)

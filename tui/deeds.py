@@ -157,8 +157,9 @@ class Deeds:
         """The row under the cursor when it is latched; else the only latched one; else all."""
         latched = self.app.view.state.latched if self.app.view.state is not None else []
         selected = self._selected()
-        if selected in latched:
-            return selected
+        for name in latched:
+            if selected and name.partition("@")[0] == selected:  # the core may name its scope after an @
+                return name
         return latched[0] if len(latched) == 1 else "all" if latched else ""
 
     def _rearm(self, switch: str, reason: str) -> None:
@@ -178,13 +179,16 @@ class Deeds:
             if reason:
                 self.app.control.rearm(switch, reason, self.app.moment())
             else:
-                self.app.open_prompt(Prompt("reason for re-arming: ", send))
+                self.app.open_prompt(Prompt("reason for re-arming: ", send, dropped=self._dropped))
 
         def send(text: str) -> None:
             self.app.control.rearm(switch, text, self.app.moment())
             self.app.say(f"rearm {switch} sent; what comes of it is on page 0")
 
         self._ask(f"RE-ARM {switch}", facts, then)
+
+    def _dropped(self) -> None:
+        self.app.say("cancelled; nothing was sent")
 
     def _start(self, reason: str) -> None:
         def facts(scene: Scene) -> list[str]:

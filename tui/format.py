@@ -49,7 +49,8 @@ def in_unit(value: float | None, unit: str) -> str:
     if unit == "fraction":
         return percent(value)
     suffix = {"ratio": "x", "s": "s", "per_s": "/s"}.get(unit, "")
-    return f"{value:,.{1 if abs(value) >= 100 or unit in ('s', 'per_s') else 2}f}{suffix}"
+    decimals = 0 if abs(value) >= 100 else 1 if unit in ("s", "per_s") else 2
+    return f"{value:,.{decimals}f}{suffix}"
 
 
 def age(ns: int | None) -> str:

@@ -6,6 +6,7 @@ The link's thread connects while the terminal library is still being imported, s
 from __future__ import annotations
 
 import os
+import pwd
 import shlex
 import signal
 import sys
@@ -41,7 +42,7 @@ def run(
     env = os.environ if env is None else env
     if len(targets) > 1:
         return _fail("andon tui: shows one core at a time; give one --attach", USAGE)
-    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+    if not has_terminal():
         return _fail("andon tui: needs a terminal; use andon status or andon watch in scripts", USAGE)
     try:
         address = resolve(targets[0] if targets else None, data_dir)
@@ -88,13 +89,27 @@ def _console(
     from tui.theme import wants_ascii
 
     seat = Seat(
-        operator=env.get("SUDO_USER") or env.get("USER") or "?",
+        operator=_operator(env),
         view_only=view_only,
         instead=way_round(targets, data_dir),
         ascii=wants_ascii(env),
         blink=not env.get("ANDON_NO_BLINK"),
     )
     return Console(link, seat, cord=cord, driver_class=driver_for(cord))
+
+
+def _operator(env: Mapping[str, str]) -> str:
+    """Who sits here, for the eye only: the core goes by the key or the owner of the socket."""
+    named = env.get("SUDO_USER") or env.get("USER")
+    try:
+        return named or pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        return str(os.getuid())
+
+
+def has_terminal() -> bool:
+    """Keys come from stdin and the screen goes to stderr: both must be a terminal."""
+    return sys.stdin.isatty() and sys.stderr.isatty()
 
 
 def way_round(targets: list[str], data_dir: Path) -> str:

@@ -20,7 +20,9 @@ class TestConsole(Console):
         return self.clock.mono_ns() / 1e9 + self.key_offset_s
 
 
-def make(core: FakeCore, *, view_only: bool = False, ascii: bool = False, cord: Cord | None = None) -> TestConsole:
+def make(
+    core: FakeCore, *, view_only: bool = False, ascii: bool = False, cord: Cord | None = None
+) -> TestConsole:
     seat = Seat("alice", view_only=view_only, ascii=ascii, blink=False)
     return TestConsole(core.link, seat, clock=core.clock, cord=cord)
 

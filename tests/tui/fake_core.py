@@ -66,9 +66,13 @@ class FakeLink:
         taken, self.events = self.events[:limit], self.events[limit:]
         return taken
 
-    def send(self, type: str, data: dict[str, Any], *, reason: str = "", expires_ns: int = 0, id: str = "") -> str:
+    def send(
+        self, type: str, data: dict[str, Any], *, reason: str = "", expires_ns: int = 0, id: str = ""
+    ) -> str:
         command_id = id or f"id-{len(self.sent)}"
-        self.sent.append({"type": type, "data": data, "reason": reason, "expires_ns": expires_ns, "id": command_id})
+        self.sent.append(
+            {"type": type, "data": data, "reason": reason, "expires_ns": expires_ns, "id": command_id}
+        )
         return command_id
 
     def stats(self) -> LinkStats:
@@ -82,6 +86,7 @@ class FakeCore:
         self.clock, self.link, self.env = FakeClock(), FakeLink(), env
         self.seq: dict[str, int] = {}
         self.last: dict[str, Message] = {}
+        self.alerts: dict[str, dict[str, Any]] = {}
 
     # saying
 
@@ -89,7 +94,9 @@ class FakeCore:
         stream = topic.partition(".")[0]
         self.seq[stream] = self.seq.get(stream, 0) + 1
         data = msgspec.to_builtins(view)
-        message = Message(v=1, epoch=EPOCH, seq=self.seq[stream], ts=self.clock.wall, type=type or stream, data=data)
+        message = Message(
+            v=1, epoch=EPOCH, seq=self.seq[stream], ts=self.clock.wall, type=type or stream, data=data
+        )
         self.last[topic] = message
         if deliver:
             self.link.events.append(Delta(topic, message))
@@ -103,7 +110,9 @@ class FakeCore:
         self.link.events.append(LinkChanged("lost", detail, 3))
         self.link.figures.state = "lost"
 
-    def reply(self, sent: dict[str, Any], status: str, error: tuple[str, str] | None = None, **data: Any) -> None:
+    def reply(
+        self, sent: dict[str, Any], status: str, error: tuple[str, str] | None = None, **data: Any
+    ) -> None:
         told = Error(code=error[0], message=error[1]) if error else msgspec.UNSET
         self.link.events.append(
             Reply(v=1, id=sent["id"], status=status, epoch=EPOCH, seq=1, data=data, error=told)
@@ -147,7 +156,9 @@ class FakeCore:
             ),
         )  # fmt: skip
 
-    def position(self, symbol: str, qty: float, avg: float, mark: float | None, age_s: float = 0.1, **more: Any) -> None:
+    def position(
+        self, symbol: str, qty: float, avg: float, mark: float | None, age_s: float = 0.1, **more: Any
+    ) -> None:
         upnl = None if mark is None else qty * (mark - avg)
         exposure = None if mark is None else qty * mark
         fields = {
@@ -162,9 +173,13 @@ class FakeCore:
 
     def quote(self, symbol: str, bid: float, ask: float) -> None:
         ts_ns = self.clock.wall
-        self.say(f"quote.{symbol}", QuoteView(symbol=symbol, bid=bid, ask=ask, last=bid, ts_ns=ts_ns, change=0.004))
+        self.say(
+            f"quote.{symbol}", QuoteView(symbol=symbol, bid=bid, ask=ask, last=bid, ts_ns=ts_ns, change=0.004)
+        )
 
-    def order(self, id: str, symbol: str, side: str, qty: float, price: float | None, age_s: float, **more: Any) -> None:
+    def order(
+        self, id: str, symbol: str, side: str, qty: float, price: float | None, age_s: float, **more: Any
+    ) -> None:
         created_ns = self.clock.wall - int(age_s * S)
         fields = {
             "cl_ord_id": id, "symbol": symbol, "venue": "sim", "side": side, "type": "limit" if price else "market",
@@ -174,7 +189,9 @@ class FakeCore:
         } | more  # fmt: skip
         self.say(f"order.{id}", OrderView(**fields))
 
-    def switch(self, name: str, value: float | None, limit: float | None, unit: str, action: str, **more: Any) -> None:
+    def switch(
+        self, name: str, value: float | None, limit: float | None, unit: str, action: str, **more: Any
+    ) -> None:
         head = None
         if value is not None and limit:
             head = max(0.0, min(1.0, (value - limit) / value if name == "margin" else 1 - value / limit))
@@ -194,7 +211,11 @@ class FakeCore:
             "action": "check the venue's status page", "act_within_s": 60, "raised_ns": raised_ns,
             "updated_ns": raised_ns,
         } | more  # fmt: skip
-        self.say(f"alert.{id}", AlertView(id=id, priority=priority, source=source, message=message, **fields))
+        others = [data for key, data in self.alerts.items() if key != id and data["status"] != "CLEARED"]
+        view = AlertView(id=id, priority=priority, source=source, message=message, **fields)
+        self.alerts[id] = msgspec.to_builtins(view)
+        view.standing = others
+        self.say("alert", view)
 
     def audit(self, who: str, what: str, target: str, result: str, detail: str = "") -> None:
         self.say("audit", AuditView(who=who, what=what, target=target, result=result, detail=detail))
@@ -211,20 +232,28 @@ class FakeCore:
     # whole books
 
     def switches(self) -> None:
-        self.switch("drawdown", 0.0109, 0.05, "fraction", "halt", rate_per_min=0.0004)
-        self.switch("position_loss", 0.0122, 0.02, "fraction", "flatten", rate_per_min=0.0009, scope="symbol:SOL/USDT")
-        self.switch("daily_loss", 0.0032, 0.10, "fraction", "halt", rate_per_min=0.0002)
+        self.switch("drawdown", 0.0109, 0.05, "fraction", "halted", rate_per_min=0.0004)
+        self.switch(
+            "position_loss",
+            0.0122,
+            0.02,
+            "fraction",
+            "flattening",
+            rate_per_min=0.0009,
+            scope="symbol:SOL/USDT",
+        )
+        self.switch("daily_loss", 0.0032, 0.10, "fraction", "halted", rate_per_min=0.0002)
         self.switch("emergency", 0.0109, 0.15, "fraction", "shutdown")
-        self.switch("leverage", 1.8, 5.0, "ratio", "reduce", rate_per_min=-0.01)
-        self.switch("margin", 5.56, 1.2, "ratio", "reduce")
-        self.switch("stale_data", 0.4, 5.0, "s", "halt")
-        self.switch("venue_down", 0.0, 10.0, "s", "halt")
-        self.switch("order_rate", 3.0, 20.0, "per_s", "halt")
-        self.switch("reject_rate", 0.009, 0.2, "fraction", "halt")
-        self.switch("reconciliation", None, None, "", "halt")
-        self.switch("journal", None, None, "", "halt")
-        self.switch("operator", None, None, "", "halt")
-        self.switch("startup", None, None, "", "halt")
+        self.switch("leverage", 1.8, 5.0, "ratio", "reducing", rate_per_min=-0.01)
+        self.switch("margin", 5.56, 1.2, "ratio", "reducing")
+        self.switch("stale_data", 0.4, 5.0, "s", "halted")
+        self.switch("venue_down", 0.0, 10.0, "s", "halted")
+        self.switch("order_rate", 3.0, 20.0, "per_s", "halted")
+        self.switch("reject_rate", 0.009, 0.2, "fraction", "halted")
+        self.switch("reconciliation", None, None, "", "halted")
+        self.switch("journal", None, None, "", "halted")
+        self.switch("operator", None, None, "", "halted")
+        self.switch("startup", None, None, "", "halted")
 
     def book(self) -> None:
         self.position("BTC/USDT", 1.5, 64_990.0, 64_117.2, strategies={"momentum": 1.2, "maker": 0.3})
@@ -236,10 +265,14 @@ class FakeCore:
 
     def orders(self) -> None:
         self.order("7-91f", "BTC/USDT", "buy", 0.25, 64_120.0, 2)
-        self.order("7-91c", "ETH/USDT", "sell", 3.0, 3120.5, 4, filled=1.2, avg_px=3120.6, status="PARTIALLY_FILLED")
+        self.order(
+            "7-91c", "ETH/USDT", "sell", 3.0, 3120.5, 4, filled=1.2, avg_px=3120.6, status="PARTIALLY_FILLED"
+        )
         self.order("7-90a", "SOL/USDT", "buy", 40.0, 149.2, 31, strategy="mean_reversion")
         self.order("7-8f3", "AVAX/USDT", "sell", 10.0, 38.9, 140, strategy="mean_reversion")
-        self.order("7-8e0", "BTC/USDT", "buy", 0.1, 63_500.0, 3, status="PENDING_UNKNOWN", reason="timeout on submit")
+        self.order(
+            "7-8e0", "BTC/USDT", "buy", 0.1, 63_500.0, 3, status="PENDING_UNKNOWN", reason="timeout on submit"
+        )
         self.order("7-777", "ETH/USDT", "buy", 1.0, 3101.0, 300, filled=1.0, avg_px=3101.0, status="FILLED")
 
     def history(self) -> None:
@@ -309,7 +342,7 @@ def link_lost() -> FakeCore:
 def near_limit() -> FakeCore:
     """One switch is about to trip and everything else is well."""
     core = FakeCore().running()
-    core.switch("drawdown", 0.0466, 0.05, "fraction", "halt", rate_per_min=0.0021)
+    core.switch("drawdown", 0.0466, 0.05, "fraction", "halted", rate_per_min=0.0021)
     core.alert("a3", "high", "switch.drawdown", "drawdown 4.66% of 5.00%, about 2 min away", 3)
     return core
 
@@ -318,12 +351,12 @@ def halted() -> FakeCore:
     """Drawdown tripped, all cancelled, latched and durable."""
     core = FakeCore().running()
     core.switch(
-        "drawdown", 0.0504, 0.05, "fraction", "halt", phase="LATCHED", tripped_ns=NOW - 40 * S, tripped_value=0.0504,
+        "drawdown", 0.0504, 0.05, "fraction", "halted", phase="LATCHED", tripped_ns=NOW - 40 * S, tripped_value=0.0504,
         durable=True, cancelled=5, cancel_total=5, reason="drawdown 5.04% >= 5.00%", receipt="5f0c2a",
     )  # fmt: skip
     for order_id in ("7-91f", "7-91c", "7-90a", "7-8f3", "7-8e0"):
         core.order(order_id, "BTC/USDT", "buy", 0.25, 64_120.0, 40, status="CANCELED")
-    core.state("HALTED", latched=["drawdown"], reason="drawdown 5.04% >= 5.00%", since_ns=NOW - 40 * S)
+    core.state("HALTED", latched=["drawdown@all"], reason="drawdown 5.04% >= 5.00%", since_ns=NOW - 40 * S)
     core.alert("k1", "high", "switch.drawdown", "drawdown 5.04%: halted, 5 orders cancelled", 40)
     core.audit("core", "trip", "drawdown", "halted", "value 5.04% limit 5.00%")
     core.account(962_341.0, drawdown=0.0504)
@@ -335,11 +368,17 @@ def killing() -> FakeCore:
     """The operator flattens: cancels run, some positions are flat, one order is not confirmed."""
     core = FakeCore().running()
     core.switch(
-        "operator", None, None, "", "flatten", phase="FLATTENING", tripped_ns=NOW - 2 * S, durable=True, cancelled=49,
+        "operator", None, None, "", "flattening", phase="FLATTENING", tripped_ns=NOW - 2 * S, durable=True, cancelled=49,
         cancel_total=50, flat=3, flat_total=8, unconfirmed=1, alarmed=True, operator="alice",
         reason="operator at console", receipt="5f0c2a",
     )  # fmt: skip
-    core.state("FLATTENING", latched=["operator"], operator="alice", reason="operator at console", since_ns=NOW - 2 * S)
+    core.state(
+        "FLATTENING",
+        latched=["operator"],
+        operator="alice",
+        reason="operator at console",
+        since_ns=NOW - 2 * S,
+    )
     core.alert("k1", "high", "switch.operator", "kill: order 7-8e0 not confirmed by sim after 2 s", 1)
     core.audit("alice", "kill flatten", "all", "accepted", "50 orders, 8 positions")
     core.heartbeat("FLATTENING")
@@ -357,4 +396,6 @@ def flood() -> FakeCore:
     return core
 
 
-SCENARIOS = {f.__name__: f for f in (connecting, running, live, stale, link_lost, near_limit, halted, killing, flood)}
+SCENARIOS = {
+    f.__name__: f for f in (connecting, running, live, stale, link_lost, near_limit, halted, killing, flood)
+}

@@ -48,7 +48,9 @@ def main() -> None:
         if block_s and len(beats) == 10:
             block()
         if len(beats) % 10 == 2:
-            log.write(f"beat {now:.3f} page={app.page_number} skipped={app.pump.skipped} backlog={app.backlog()}\n")
+            log.write(
+                f"beat {now:.3f} page={app.page_number} skipped={app.pump.skipped} backlog={app.backlog()}\n"
+            )
 
     def block() -> None:
         log.write(f"blocked {time.monotonic():.3f}\n")

@@ -77,4 +77,6 @@ class Terminal:
             if len(found) >= count:
                 return found
             time.sleep(0.02)
-        raise AssertionError(f"no {word!r} in the log:\n{self.log.read_text() if self.log.exists() else 'no log'}")
+        raise AssertionError(
+            f"no {word!r} in the log:\n{self.log.read_text() if self.log.exists() else 'no log'}"
+        )

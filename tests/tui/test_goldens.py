@@ -11,7 +11,17 @@ from fake_core import SCENARIOS
 
 GOLDEN = Path(__file__).parent / "golden"
 SIZES = {"80x24": (80, 24), "120x40": (120, 40)}
-DASHBOARDS = ["connecting", "running", "stale", "link_lost", "near_limit", "halted", "killing", "flood", "live"]
+DASHBOARDS = [
+    "connecting",
+    "running",
+    "stale",
+    "link_lost",
+    "near_limit",
+    "halted",
+    "killing",
+    "flood",
+    "live",
+]
 PAGES = [
     ("running", "2", "80x24"),
     ("stale", "2", "120x40"),
@@ -56,7 +66,7 @@ async def test_page(name, page, size):
 
 
 async def test_ascii_says_the_same_without_a_single_glyph():
-    async with shown(SCENARIOS["halted"](), (120, 40), ascii=True) as (app, pilot):
+    async with shown(SCENARIOS["halted"](), (120, 40), ascii=True) as (app, _pilot):
         screen = text(app)
         compare("1-halted-ascii-120x40", screen)
         assert screen.isascii()
@@ -64,14 +74,16 @@ async def test_ascii_says_the_same_without_a_single_glyph():
 
 async def test_code_dialog():
     async with shown(SCENARIOS["running"]()) as (app, pilot):
-        app.deeds.make_guard = lambda env: __import__("tui.guard", fromlist=["Guard"]).Guard(env, make=lambda e: "KTRW")
+        app.deeds.make_guard = lambda env: __import__("tui.guard", fromlist=["Guard"]).Guard(
+            env, make=lambda e: "KTRW"
+        )
         await pilot.press("0", "f")
         await settle(app, pilot)
         compare("0-flatten-code-80x24", text(app))
 
 
 async def test_a_terminal_too_small_says_so_and_keeps_the_state_word():
-    async with shown(SCENARIOS["halted"](), (70, 20)) as (app, pilot):
+    async with shown(SCENARIOS["halted"](), (70, 20)) as (app, _pilot):
         screen = text(app)
         assert "HALTED" in screen
         assert "needs 80x24" in screen

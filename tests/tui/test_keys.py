@@ -200,9 +200,20 @@ async def test_rearm_wants_the_code_and_then_a_reason():
         assert not app.link.sent
         await pilot.press(*"checked", "enter")
         assert app.link.sent[0]["type"] == "rearm"
-        assert app.link.sent[0]["data"] == {"switch": "drawdown"}
+        assert app.link.sent[0]["data"] == {"switch": "drawdown@all"}
         assert app.link.sent[0]["reason"] == "checked"
         assert app.scene().word == "HALTED"  # until the core says otherwise
+
+
+async def test_leaving_the_reason_sends_nothing():
+    async with shown(SCENARIOS["halted"]()) as (app, pilot):
+        fixed_codes(app)
+        await pilot.press("4", "R")
+        await pilot.pause()
+        app.clock.advance(1)
+        await pilot.press(*CODE, "enter", "x", "escape")
+        assert not app.link.sent
+        assert "nothing was sent" in text(app)
 
 
 async def test_the_screen_follows_the_core_and_not_the_key():
@@ -240,8 +251,13 @@ async def test_no_answer_in_a_second_is_an_alarm_with_the_way_round():
 
 async def test_words():
     async with shown(SCENARIOS["running"]()) as (app, pilot):
-        for line, type_ in [("halt spread looks wrong", "kill"), ("kill reduce venue:sim why", "kill"), ("stop", "stop"),
-                            ("ack a1", "acknowledge_alert"), ("shelve a1 30 maintenance", "shelve_alert")]:
+        for line, type_ in [
+            ("halt spread looks wrong", "kill"),
+            ("kill reduce venue:sim why", "kill"),
+            ("stop", "stop"),
+            ("ack a1", "acknowledge_alert"),
+            ("shelve a1 30 maintenance", "shelve_alert"),
+        ]:
             app.link.sent.clear()
             await pilot.press("colon")
             for character in line:
@@ -255,9 +271,11 @@ async def test_words():
         assert app.link.sent[0]["reason"] == "why not"
 
 
-@pytest.mark.parametrize("line", ["flatten", "kill flatten", "kill shutdown", "start", "rearm drawdown because"])
+@pytest.mark.parametrize(
+    "line", ["flatten", "kill flatten", "kill shutdown", "start", "rearm drawdown because"]
+)
 async def test_words_that_cannot_be_undone_ask_for_the_code(line):
-    async with shown(SCENARIOS["halted"]()) as (app, pilot):
+    async with shown(SCENARIOS["halted"]()) as (app, _pilot):
         app.deeds.run(line)
         assert app.code.open
         assert not app.link.sent
@@ -300,7 +318,15 @@ async def test_view_only_looks_and_stops_and_nothing_else():
     cord = FakeCord()
     async with shown(SCENARIOS["halted"](), view_only=True, cord=cord) as (app, pilot):
         assert "[VIEW]" in text(app)
-        for line in ["flatten", "kill flatten", "kill shutdown", "rearm drawdown x", "start", "ack a1", "shelve a1 5 x"]:
+        for line in [
+            "flatten",
+            "kill flatten",
+            "kill shutdown",
+            "rearm drawdown x",
+            "start",
+            "ack a1",
+            "shelve a1 5 x",
+        ]:
             app.deeds.run(line)
         await pilot.press("4", "R", "s", "7", "a", "A", "z", "0", "f", "R", "s")
         assert not app.link.sent
@@ -317,7 +343,9 @@ async def test_acknowledging_asks_the_core():
         assert app.link.sent[0]["data"] == {"id": "a1"}
         await settle(app, pilot)
         assert "!1" in text(app)
-        core.alert("a1", "medium", "switch.position_loss", "SOL/USDT uses 61%", 98, status="ACK", operator="alice")
+        core.alert(
+            "a1", "medium", "switch.position_loss", "SOL/USDT uses 61%", 98, status="ACK", operator="alice"
+        )
         await settle(app, pilot)
         assert "!0" in text(app)
 

@@ -48,7 +48,11 @@ def test_a_command_goes_from_sent_to_done_by_the_cores_words_only():
     assert (command.state, command.ack_ms) == ("SENT", None)
     apply(view, reply(command_id, "accepted"), MONO + 9_000_000)
     assert (command.state, command.ack_ms) == ("ACK", 9.0)
-    apply(view, reply(command_id, "progress", cancelled=12, cancel_total=50, flat=3, flat_total=8, unconfirmed=1), MONO)
+    apply(
+        view,
+        reply(command_id, "progress", cancelled=12, cancel_total=50, flat=3, flat_total=8, unconfirmed=1),
+        MONO,
+    )
     assert (command.state, command.counts) == ("ACK", "cancelled 12/50 flat 3/8 unconfirmed 1")
     apply(view, reply(command_id, "done", receipt="5f0c"), MONO + 412_000_000)
     assert (command.state, command.end_ms, command.receipt) == ("DONE", 412.0, "5f0c")
@@ -61,6 +65,13 @@ def test_a_refusal_says_why():
     apply(view, reply(command_id, "rejected", error=("not_permitted", "viewer may not")), MONO)
     command = view.commands.by_id[command_id]
     assert (command.state, command.error) == ("REJECTED", "not_permitted: viewer may not")
+
+
+def test_what_was_done_in_part_says_what_was_not():
+    view, command_id, _ = sent()
+    apply(view, reply(command_id, "done", rearmed=["drawdown@all"], refused=["leverage still 5.2x"]), MONO)
+    command = view.commands.by_id[command_id]
+    assert (command.state, command.error) == ("DONE", "NOT: leverage still 5.2x")
 
 
 def test_the_links_own_unconfirmed_is_no_acknowledgement():
@@ -85,7 +96,7 @@ def test_silence_for_a_second_is_a_high_alarm_with_the_way_round_and_an_answer_c
 
 
 def test_only_stopping_never_expires():
-    view, _, control = sent()
+    _view, _, control = sent()
     moment = Moment(NOW, MONO, LinkStats(skew_ns=7 * S))
     control.rearm("drawdown", "checked", moment)
     control.stop("", moment)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import msgspec
 import pytest
 from fake_core import EPOCH, NOW, SCENARIOS, FakeCore, S
 from hypothesis import given, settings
@@ -49,9 +48,11 @@ def chatter() -> tuple[FakeCore, list[Delta]]:
 @settings(max_examples=150, deadline=None)
 @given(data=st.data())
 def test_drops_and_repeats_end_equal_after_a_snapshot(data):
-    core, deltas = chatter()
+    _core, deltas = chatter()
     cut = data.draw(st.integers(0, len(deltas)))
-    before = data.draw(st.lists(st.sampled_from(deltas[: max(cut, 1)]), max_size=40))  # lost, repeated, reordered
+    before = data.draw(
+        st.lists(st.sampled_from(deltas[: max(cut, 1)]), max_size=40)
+    )  # lost, repeated, reordered
     whole = Snapshot(EPOCH, {}, last_of(deltas[:cut]))
     mangled = fold([*before, whole, *deltas[cut:]])
     assert state_of(mangled) == state_of(fold(deltas))
@@ -68,13 +69,24 @@ def test_snapshot_forgets_what_it_does_not_name():
     assert state_of(view) == state_of(View())
 
 
-def test_alarms_of_the_single_topic_and_of_own_topics_are_both_kept_by_id():
+def test_the_last_alarm_brings_the_others_that_stand():
     core = FakeCore()
-    core.alert("a1", "low", "x", "one", 1)
-    delta = core.link.events[0]
-    second = msgspec.structs.replace(delta.message, data=delta.message.data | {"id": "a2"})
-    view = fold([Delta("alert", delta.message), Delta("alert", second)])
-    assert set(view.alerts) == {"a1", "a2"}
+    core.alert("a1", "low", "x", "one", 9)
+    core.alert("a2", "high", "x", "two", 5, status="ACK")
+    core.alert("a3", "low", "x", "three", 1)
+    late = fold([Snapshot(EPOCH, {}, core.last)])
+    assert state_of(late)["alerts"] == state_of(fold(core.link.events))["alerts"]
+    assert set(late.alerts) == {"a1", "a2", "a3"}
+
+
+def test_an_older_standing_row_does_not_undo_a_newer_one():
+    core = FakeCore()
+    core.alert("a1", "low", "x", "one", 9)
+    core.alert("a2", "low", "x", "two", 5)
+    old = core.link.events[-1]
+    core.alert("a1", "low", "x", "one", 0, status="ACK")
+    view = fold([*core.link.events, old])
+    assert view.alerts["a1"].status == "ACK"
 
 
 @pytest.mark.parametrize("bad", [{}, {"symbol": 3}, {"symbol": "X", "qty": "many"}])

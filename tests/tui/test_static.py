@@ -123,7 +123,9 @@ def test_ascii_glyphs_are_one_cell():
 
 def loaded_by(statement: str) -> set[str]:
     code = f"{statement}; import sys; print('\\n'.join(sys.modules))"
-    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=TUI.parent)
+    out = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=TUI.parent
+    )
     return set(out.stdout.split())
 
 

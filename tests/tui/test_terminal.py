@@ -42,7 +42,12 @@ class StubCore(threading.Thread):
             if len(self.heard) <= self.deaf:
                 continue
             for seq, (status, data) in enumerate(
-                [("accepted", {}), ("progress", {"cancelled": 2, "cancel_total": 5}), (self.ends, {"receipt": "5f0c"})], 1
+                [
+                    ("accepted", {}),
+                    ("progress", {"cancelled": 2, "cancel_total": 5}),
+                    (self.ends, {"receipt": "5f0c"}),
+                ],
+                1,
             ):
                 reply = Reply(v=1, id=request.id, status=status, epoch=7, seq=seq, data=data)
                 self.socket.send_multipart([route, msgspec.msgpack.encode(reply)])
@@ -203,5 +208,7 @@ def test_a_pull_that_is_on_its_way_survives_the_terminal(tmp_path, stub):
 def test_first_paint_comes_soon(tmp_path, stub):
     core = stub()
     with Terminal(tmp_path / "log", core.endpoint) as terminal:
-        until(lambda: b"DISTANCE TO LIMIT" in terminal.output, 10.0)  # a budget for benches; here: it comes at all
+        until(
+            lambda: b"DISTANCE TO LIMIT" in terminal.output, 10.0
+        )  # a budget for benches; here: it comes at all
         assert b"1,002,341" in terminal.output

@@ -61,10 +61,14 @@ def _link(scene: Scene) -> Line:
     link = scene.view.link
     if link.state == "up":
         rtt = scene.moment.stats.rtt_ms
-        return (("LINK ", "dim"), (f"ok {'?' if rtt is None else f'{rtt:.0f}'}ms", "text"))
+        return (("LINK ", "dim"), (f"ok {_rtt(rtt)}ms", "text"))
     if link.state == "lost":
         return (("LINK ", "dim"), (f"LOST {scene.lost_s:.0f}s", "stale"))
     return (("LINK ", "dim"), (link.state, "old"))
+
+
+def _rtt(ms: float | None) -> str:
+    return "?" if ms is None else "<1" if ms < 1 else f"{ms:.0f}"
 
 
 def _age(scene: Scene) -> Line:
@@ -177,4 +181,12 @@ def _stop_banner(scene: Scene) -> list[Line]:
         text = f" ▼ {kill.phase} {kill.name}: {derive.kill_counts(kill)}{late}  "
         return [((text, "running"), (f" {scene.word}{who}{why}"[:80], "text"))]
     latched = f"  re-arm: {', '.join(state.latched)}" if state.latched else ""
-    return [((f" ■ {scene.word}{who}{since}{why}{latched} ", "halted"),)]
+    return [((f" ■ {scene.word}{who}{since}{why}{_ended(scene)}{latched} ", "halted"),)]
+
+
+def _ended(scene: Scene) -> str:
+    """What the newest kill came to, when it had something to do."""
+    done = max(derive.kills(scene.view), key=lambda s: s.tripped_ns, default=None)
+    return (
+        f"  {derive.kill_counts(done)}" if done is not None and (done.cancel_total or done.flat_total) else ""
+    )

@@ -73,7 +73,8 @@ def _used(used: float | None, switch: SwitchView) -> str:
 def _approach(switch: SwitchView) -> str:
     """Time until the limit at the present rate, when there is one worth a word."""
     minutes = derive.minutes_to_limit(switch)
-    if switch.phase in derive.KILL_PHASES or minutes is None or minutes > 240:
+    used = derive.use(switch)
+    if switch.phase in derive.KILL_PHASES or minutes is None or minutes > 240 or used is None or used < 0.05:
         return ""
     return f"→{minutes * 60:.0f}s" if minutes < 1.5 else f"→{minutes:.0f}m"
 
@@ -128,7 +129,7 @@ SWITCHES = Table(
         Column("", 4, right=True),
         Column("REACH", 5, right=True, from_width=54),
         Column("PHASE", 10, from_width=64),
-        Column("DOES", 8, from_width=72),
+        Column("DOES", 10, from_width=72),
         Column("AGE", 3, right=True, from_width=76),
         Column("RATE", 12, right=True, from_width=96),
         Column("SCOPE", 10, from_width=108),

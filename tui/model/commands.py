@@ -82,6 +82,8 @@ class Commands:
         command.receipt = str(reply.data.get("receipt") or command.receipt)
         if reply.error is not msgspec.UNSET:
             command.error = f"{reply.error.code}: {reply.error.message}"
+        elif reply.data.get("refused"):  # done in part: what was not done must be read
+            command.error = "NOT: " + "; ".join(map(str, reply.data["refused"]))
         if reply.status in FINAL:
             command.state, command.end_ms = reply.status.upper(), elapsed_ms
         else:

@@ -116,17 +116,19 @@ def _row(view: View, word: str, message: Message) -> None:
     table: dict[str, Any] = getattr(view, attribute)
     table[getattr(row, key)] = row
     view.version[attribute] += 1
+    if word == "alert":
+        _standing(view, row)
     if word == "order" and len(table) > ORDERS_KEPT:
         _forget_orders(view)
-    if isinstance(row, AlertView):
-        _standing(view, row)
 
 
 def _standing(view: View, alert: AlertView) -> None:
-    """The topic holds one alarm; the others that still count ride along for whoever comes late."""
-    for other in alert.standing:
-        row = msgspec.convert(other, AlertView)
-        view.alerts.setdefault(row.id, row)
+    """Every alarm brings the others that still count: one topic, yet a late-comer's snapshot has them all."""
+    for data in alert.standing:
+        other = msgspec.convert(data, AlertView)
+        known = view.alerts.get(other.id)
+        if known is None or known.updated_ns <= other.updated_ns:
+            view.alerts[other.id] = other
     alert.standing = []
 
 

@@ -8,7 +8,9 @@ from tui.scene import Line, Scene, Span, fit, width_of
 from tui.theme import frame_for
 
 
-def framed(title: Line, body: list[Line], width: int, height: int, env: str, edge: str = "frame") -> list[Line]:
+def framed(
+    title: Line, body: list[Line], width: int, height: int, env: str, edge: str = "frame"
+) -> list[Line]:
     """``height`` lines of ``width`` cells, the title set into the upper edge, the body cut or filled.
 
     ``edge``: style of the frame.

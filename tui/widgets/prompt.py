@@ -20,11 +20,14 @@ class Prompt:
     mark: str
     done: Callable[[str], None]
     text: str = ""
+    dropped: Callable[[], None] | None = None  # told when it is left without Enter
     live: Callable[[str], None] | None = None  # told of every change, for filters
 
     def key(self, key: str, character: str | None) -> bool:
         """Take a key; True when the prompt is finished."""
         if key == "escape" or (key == "backspace" and not self.text):
+            if self.dropped is not None:
+                self.dropped()
             return True
         if key == "enter":
             self.done(self.text.strip())
