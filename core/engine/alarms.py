@@ -132,8 +132,12 @@ def clear_alert(state: State, code: str, source: str) -> None:
 def publish(state: State, alert: Alert) -> None:
     """Send the alarm as it now is, and with it the others that still count: the topic holds one message."""
     message = view(alert)
-    others = (other for other in state.cold.alerts.values() if other is not alert and other.status not in GONE)
-    message.standing = [msgspec.structs.asdict(view(other)) for other in itertools.islice(others, STANDING_MAX)]
+    others = (
+        other for other in state.cold.alerts.values() if other is not alert and other.status not in GONE
+    )
+    message.standing = [
+        msgspec.structs.asdict(view(other)) for other in itertools.islice(others, STANDING_MAX)
+    ]
     for row in message.standing:
         del row["standing"]
     state.emit(Publish("alert", "alert", message))

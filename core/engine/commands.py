@@ -11,14 +11,14 @@ from collections.abc import Callable
 from typing import Any
 
 from bus.effects import Reply
-from bus.enums import LEVEL_STATES, OrdStatus, Switch, TradingState
+from bus.enums import LEVEL_STATES, Switch, TradingState
 from bus.events import Command
-from core.engine import alarms, announce, kill, ladder, oms, rearm, scopes, trading
+from core.engine import alarms, announce, kill, ladder, oms, rearm, scopes, trading, waits
 from core.engine.config import SECOND_NS
+from core.engine.outcomes import accept, finish
 from core.engine.refusals import Refused
-from core.engine.state import COMMANDS_MAX, Outcome, State, Wait
+from core.engine.state import State
 
-MS_NS = 1_000_000
 SHELVE_S_MAX = 3600.0
 LIMIT_NAMES = (
     "order_value_max",
@@ -49,30 +49,12 @@ def on_command(state: State, command: Command) -> None:
         reject(state, command, refused.code, str(refused), refused.data)
 
 
-def accept(state: State, command: Command, data: dict[str, Any] | None = None) -> None:
-    """The first answer, at once."""
-    state.cold.running[command.id] = None
-    state.emit(Reply(command.id, "accepted", data or {}))
-
-
 def reject(
     state: State, command: Command, code: str, message: str, data: dict[str, Any] | None = None
 ) -> None:
     """First and last answer: nothing was done."""
     announce.audit(state, command.operator, command.type, _target(command), f"rejected {code}", message)
     finish(state, command.id, "rejected", data or {}, code, message)
-
-
-def finish(
-    state: State, id_: str, status: str, data: dict[str, Any], code: str = "", message: str = ""
-) -> None:
-    """The one ending, remembered."""
-    outcomes = state.cold.commands
-    state.cold.running.pop(id_, None)
-    outcomes[id_] = Outcome(status, data, code, message)
-    while len(outcomes) > COMMANDS_MAX:
-        del outcomes[next(iter(outcomes))]
-    state.emit(Reply(id_, status, data, code, message))
 
 
 # --- stopping and leaving it ---------------------------------------------------------------------------------------
@@ -155,15 +137,15 @@ def _submit_order(state: State, command: Command) -> None:
         return
     order = trading.send(state, command, wish, decisions)
     accept(state, command, {"cl_ord_id": order.cl_ord_id, "decisions": decisions})
-    _wait(state, command, [order.cl_ord_id], heard=True)
+    waits.begin(state, command.id, [order.cl_ord_id], heard=True)
 
 
 def _close_position(state: State, command: Command) -> None:
+    """Out of one position, in every state: its working orders are cancelled first, for they could fill as well."""
     wish = trading.closing_wish(state, command)
-    decisions = trading.decisions(state, wish)
-    order = trading.send(state, command, wish, decisions)
-    accept(state, command, {"cl_ord_id": order.cl_ord_id, "decisions": decisions})
-    _wait(state, command, [order.cl_ord_id], heard=False)
+    accept(state, command, {})
+    announce.audit(state, command.operator, command.type, _target(command), "accepted", command.reason)
+    waits.begin_close(state, command.id, wish.instrument)
 
 
 def _cancel_order(state: State, command: Command) -> None:
@@ -184,46 +166,7 @@ def _cancel_and_wait(state: State, command: Command, ids: list[str]) -> None:
     counted = command.type == "cancel_order"  # a stop must not trip the order rate
     for key in ids:
         oms.cancel(state, state.cold.orders[key], counted=counted)
-    _wait(state, command, ids, heard=False)
-
-
-def _wait(state: State, command: Command, ids: list[str], *, heard: bool) -> None:
-    state.cold.waits[command.id] = Wait(ids, len(ids), heard, state.cold.now_ns)
-    check_waits(state)
-
-
-def check_waits(state: State) -> None:
-    """End the commands whose orders have come to rest."""
-    for id_, wait in list(state.cold.waits.items()):
-        left = [key for key in wait.ids if _pending(state, key, heard=wait.heard)]
-        if left and len(left) == len(wait.ids):
-            continue
-        done = wait.total - len(left)
-        wait.ids = left
-        if left:
-            state.emit(Reply(id_, "progress", {"done": done, "total": wait.total}))
-            continue
-        del state.cold.waits[id_]
-        _end_wait(state, id_, wait)
-
-
-def _pending(state: State, cl_ord_id: str, *, heard: bool) -> bool:
-    order = state.cold.orders.get(cl_ord_id)
-    if order is None:
-        return False
-    return order.status in (OrdStatus.PENDING_NEW, OrdStatus.PENDING_UNKNOWN) if heard else order.is_open
-
-
-def _end_wait(state: State, id_: str, wait: Wait) -> None:
-    elapsed_ms = (state.cold.now_ns - wait.since_ns) / MS_NS
-    data: dict[str, Any] = {"done": wait.total, "total": wait.total, "elapsed_ms": elapsed_ms}
-    order = next((o for o in state.cold.orders.values() if o.command == id_), None)
-    if order is not None:
-        data |= trading.outcome(state, order)
-        if order.status in (OrdStatus.REJECTED, OrdStatus.NOT_SENT):
-            finish(state, id_, "failed", data, order.status.name, order.reason or "refused by the venue")
-            return
-    finish(state, id_, "done", data)
+    waits.begin(state, command.id, ids)
 
 
 # --- limits, alarms, strategies ------------------------------------------------------------------------------------

@@ -23,6 +23,7 @@ from bus.enums import KillPhase, OrdStatus, Purpose, TradingState
 from core.engine import alarms, announce, flatten, oms
 from core.engine.ladder import Kill, key_of
 from core.engine.orders import Order
+from core.engine.outcomes import finish
 from core.engine.scopes import in_scope, venues_of
 from core.engine.state import State
 
@@ -221,8 +222,6 @@ def _summary(kill: Kill) -> str:
 
 
 def _finish(state: State, command: str, kill: Kill) -> None:
-    from core.engine.commands import finish
-
     data = announce.kill_counts(kill)
     data["elapsed_ms"] = (state.cold.now_ns - kill.since_ns) / MS_NS
     finish(state, command, "done", data)

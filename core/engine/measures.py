@@ -34,6 +34,8 @@ NUMERIC = (
     Numeric(Switch.MARGIN, t.SW_MARGIN, "margin_ratio", R, "ratio", below=True),
 )
 BY_NAME = {numeric.name: numeric for numeric in NUMERIC}
+
+
 def action(state: State, name: Switch) -> TradingState:
     """What the switch does, as configured."""
     limits = state.config.switches

@@ -93,6 +93,9 @@ class Wait(msgspec.Struct):
     total: int
     heard: bool
     since_ns: int
+    closing: int = -1  # instrument to close once nothing works on it any more
+    tries: int = 0
+    decisions: list[dict[str, Any]] = []  # of the gate, on the closing order
 
 
 class Outcome(msgspec.Struct):

@@ -32,7 +32,19 @@ from bus.events import (
     Timer,
     VenueStatus,
 )
-from core.engine import alarms, announce, books, commands, hosting, kill, oms, reconcile, switches, ticking
+from core.engine import (
+    alarms,
+    announce,
+    books,
+    commands,
+    hosting,
+    kill,
+    oms,
+    reconcile,
+    switches,
+    ticking,
+    waits,
+)
 from core.engine.config import DAY_NS, SECOND_NS
 from core.engine.ladder import key_of
 from core.engine.market import Ticks
@@ -123,7 +135,7 @@ def _settle(state: State) -> None:
     if state.cold.kills:
         kill.advance_all(state)
     if state.cold.waits:
-        commands.check_waits(state)
+        waits.check(state)
 
 
 def _on_report(state: State, report: Report) -> None:

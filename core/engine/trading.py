@@ -8,7 +8,7 @@ from typing import Any
 
 from bus.enums import OrdType, Purpose, Side, TimeInForce
 from bus.events import Command
-from bus.instruments import InstrumentSpec, decimals
+from bus.instruments import decimals
 from core.engine import announce, oms
 from core.engine.gate import Denial, Wish, inspect
 from core.engine.orders import Order
@@ -84,17 +84,21 @@ def wish_of(state: State, command: Command) -> Wish:
 
 
 def closing_wish(state: State, command: Command) -> Wish:
-    """The order that exactly closes a position: passes in every state, because it can only lower risk."""
+    """What a ``close_position`` asks for; Refused when there is nothing to close."""
     i = instrument_of(state, command.data)
-    held = state.qty(i)
-    spec: InstrumentSpec = state.specs[i]
-    if held == 0:
-        raise Refused("FLAT", f"{spec.symbol} is flat already")
+    if state.qty(i) == 0:
+        raise Refused("FLAT", f"{state.specs[i].symbol} is flat already")
+    return close_of(state, command.id, i)
+
+
+def close_of(state: State, intent: str, instrument: int) -> Wish:
+    """The order that exactly closes what is held: passes in every state, because it can only lower risk."""
+    held = state.qty(instrument)
     return Wish(
-        cl_ord_id=oms.client_order_id(state.cold.epoch, "operator", command.id),
-        instrument=i,
+        cl_ord_id=oms.client_order_id(state.cold.epoch, "operator", intent),
+        instrument=instrument,
         side=Side.SELL if held > 0 else Side.BUY,
-        qty_lots=min(abs(held), spec.qty_lots_max),
+        qty_lots=min(abs(held), state.specs[instrument].qty_lots_max),
         strategy="operator",
         purpose=Purpose.OPERATOR,
         tif=TimeInForce.IOC,
