@@ -47,7 +47,8 @@ class DrawdownSwitch(Section, frozen=True):
     enabled: On = True
     limit: Annotated[float, Rule("fraction of peak equity", 0, 1, above=True)] = 0.05
     level: Annotated[
-        str, Rule("text", choices=("halt", "flatten", "shutdown"), note="halt keeps positions, flatten closes")
+        str,
+        Rule("text", choices=("halt", "flatten", "shutdown"), note="halt keeps positions, flatten closes"),
     ] = "halt"
 
 
@@ -65,7 +66,8 @@ class DailyLossSwitch(Section, frozen=True):
     enabled: On = True
     limit: Annotated[float, Rule("fraction of day-open equity", 0, 1, above=True)] = 0.10
     level: Annotated[
-        str, Rule("text", choices=("halt", "flatten", "shutdown"), note="halt keeps positions, flatten closes")
+        str,
+        Rule("text", choices=("halt", "flatten", "shutdown"), note="halt keeps positions, flatten closes"),
     ] = "halt"
 
 
@@ -165,7 +167,6 @@ class KillSettings(Section, frozen=True):
     flatten_retry_ms: Annotated[int, Rule("ms", 10, 600_000, note="repeat a closing order")] = 1500
     flatten_alarm_ms: Annotated[int, Rule("ms", 10, 600_000, note="alarm while not flat")] = 15_000
     slice_lots_max: Annotated[int, Rule("lots", 0, 10**12, note="0 = the instrument's maximum")] = 0
-    limit_first: Annotated[bool, Rule("true | false", note="close by limit order before market")] = False
 
 
 class GateSettings(Section, frozen=True):

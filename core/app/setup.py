@@ -10,6 +10,7 @@ from config.settings import Settings
 from core.adapters.catalogue import embedded_catalogue
 from core.engine.config import EngineConfig, GateLimits, KillTimes, StrategyConfig, SwitchLimits
 
+REDUCED = 4  # BOT_REDUCE_API_CALLS: the standing reconciliation comes this many times less often
 DAYS_AHEAD = 400  # day boundaries computed at start; beyond them a day is 24 hours
 
 
@@ -22,6 +23,7 @@ def engine_config(
 ) -> EngineConfig:
     """Everything the engine needs, derived once at start and journalled with Boot."""
     _check_cash(settings, instruments)
+    fewer = settings.engine.reduce_api_calls
     return EngineConfig(
         account=settings.account.id,
         env=env,
@@ -32,10 +34,10 @@ def engine_config(
         switches=_switches(settings),
         kill=_kill_times(settings),
         gate=_gate(settings),
-        strategies=_strategies(settings, instruments),
+        strategies=_strategies(settings, instruments, any_symbol=env == "REPLAY"),
         signal_interval_s=settings.engine.signal_interval_s,
         min_trade_interval_s=settings.engine.min_trade_interval_s,
-        account_check_interval_s=settings.engine.account_check_interval_s,
+        account_check_interval_s=settings.engine.account_check_interval_s * (REDUCED if fewer else 1),
         day_opens_ns=day_opens_ns(settings.account.day_zone, now_ns),
         operator=settings.operator.name,
     )
@@ -127,19 +129,22 @@ def _gate(settings: Settings) -> GateLimits:
     )
 
 
-def _strategies(settings: Settings, instruments: tuple[InstrumentSpec, ...]) -> tuple[StrategyConfig, ...]:
+def _strategies(
+    settings: Settings, instruments: tuple[InstrumentSpec, ...], *, any_symbol: bool
+) -> tuple[StrategyConfig, ...]:
+    """With ``any_symbol`` (a tape has its own) what is missing is left out, and none left means all there are."""
     symbols = {spec.symbol for spec in instruments}
     result = []
     for id_, s in settings.strategies.items():
         missing = [symbol for symbol in s.symbols if symbol not in symbols]
-        if missing:
+        if missing and not any_symbol:
             raise SetupError(f"strategies.{id_}.symbols: not in this market: {', '.join(missing)}")
         result.append(
             StrategyConfig(
                 id=id_,
                 kind=s.kind,
                 enabled=s.enabled,
-                symbols=tuple(s.symbols),
+                symbols=tuple(symbol for symbol in s.symbols if symbol in symbols),
                 notional=s.notional,
                 kelly_fraction=s.kelly_fraction,
                 params=dict(s.params),

@@ -104,6 +104,7 @@ def _start(state: State, command: Command) -> None:
     if unready:
         raise Refused("NOT_RECONCILED", f"not reconciled with {', '.join(unready)} yet")
     accept(state, command)
+    state.cold.awaits_start = False
     set_started(state, started=True, operator=command.operator, reason=command.reason)
     finish(state, command.id, "done", {"state": ladder.state_word(state.cold.kills, started=True)})
 

@@ -45,6 +45,7 @@ def rearm(state: State, switch: str, operator: str, reason: str) -> tuple[list[s
         done.append(kill.key)
     if done:
         state.cold.started = False
+        state.cold.awaits_start = True
         state.cold.stop_reason, state.cold.stop_operator = reason, operator
         state.cold.since_ns = state.cold.now_ns
         announce.state_changed(state)

@@ -114,6 +114,7 @@ class Cold(msgspec.Struct):
     progress: int = 0
     epoch: int = 0
     started: bool = False
+    awaits_start: bool = False  # re-armed and not started since: a restart does not start it either
     booted: bool = False
     priced: bool = False  # equity has been a number at least once
     requests: int = 0
@@ -145,6 +146,7 @@ class Cold(msgspec.Struct):
     noise: dict[str, int] = {}
     asked: dict[int, int] = {}  # query -> when it was asked, ns
     adjusted: dict[int, int] = {}  # instrument -> lots taken on the venue's word, awaiting their executions
+    adjusted_ns: dict[int, int] = {}  # instrument -> when the venue's word was last taken, ns UTC
     journal_ok: bool = True
     journal_reason: str = ""
 

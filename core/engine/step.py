@@ -195,6 +195,7 @@ def _on_boot(state: State, boot: Boot) -> None:
     cold.timers.clear()
     for venue in cold.venues:
         venue.up, venue.reconciled, venue.request, venue.differs = True, False, 0, {}
+    oms.on_boot(state)
     _refresh_limits(state)
     rebase(state.instruments, state.markets, state.positions, state.currencies, state.account)
     _first_price(state)
@@ -202,7 +203,7 @@ def _on_boot(state: State, boot: Boot) -> None:
     switches.next_stale_check(state)
     state.timer(cold.now_ns + reconcile.RETRY_NS, "check")
     _day_timer(state)
-    cold.started = boot.clean and boot.autostart and not cold.kills
+    cold.started = boot.clean and boot.autostart and not cold.kills and not cold.awaits_start
     cold.since_ns, cold.stop_reason = cold.now_ns, boot.note
     announce.audit(
         state, "core", "boot", f"epoch {boot.epoch}", "clean" if boot.clean else "not clean", boot.note
