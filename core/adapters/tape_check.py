@@ -103,7 +103,8 @@ def _calendar_ns(texts: list[str] | pd.Series[str]) -> Ints:
     import pandas as pd
 
     when = pd.to_datetime(pd.Series(texts), format="ISO8601", utc=True, errors="coerce").dt.tz_localize(None)
-    return when.to_numpy().astype("datetime64[ns]").astype(np.int64)
+    ns: Ints = when.to_numpy().astype("datetime64[ns]").astype(np.int64)
+    return ns
 
 
 def times_ns(column: pd.Series[int], name: str) -> Ints:
@@ -126,7 +127,8 @@ def times_ns(column: pd.Series[int], name: str) -> Ints:
 def _numbers(column: pd.Series[float]) -> Floats:
     import pandas as pd
 
-    return pd.to_numeric(column, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
+    numbers: Floats = pd.to_numeric(column, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
+    return numbers
 
 
 def _codes(column: pd.Series[str]) -> tuple[Ints, list[str]]:
@@ -182,7 +184,8 @@ def _goes_back(ts_ns: Ints, fault: Ints, group: Ints) -> Mask:
     clock = np.where(fault == 0, ts_ns, NO_TIME)
     if not group.any():
         return clock < np.maximum.accumulate(clock) if len(clock) else clock > 0
-    return clock < pd.Series(clock).groupby(group).cummax().to_numpy()
+    back: Mask = clock < pd.Series(clock).groupby(group).cummax().to_numpy()
+    return back
 
 
 def say(columns: Columns, row: int) -> str:
