@@ -10,7 +10,8 @@ import pwd
 import shlex
 import signal
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
@@ -65,11 +66,8 @@ def _attached(
     cord = Cord(address.command, keys)
     try:
         app = _console(link, cord, data_dir, targets, view_only, env)
-        before = signal.signal(signal.SIGHUP, _hang_up(app))
-        try:
+        with _signals(app):
             app.run()
-        finally:
-            signal.signal(signal.SIGHUP, before)
     finally:
         link.close()
     _farewell(app)
@@ -130,13 +128,22 @@ def _keys(address: Address, key: Path | None) -> ClientKeys | None:
     return None
 
 
-def _hang_up(app: Console) -> Callable[[int, FrameType | None], None]:
-    """SIGHUP: the terminal is gone. The default would kill a pull that is on its way; ignoring it would spin."""
+@contextmanager
+def _signals(app: Console) -> Iterator[None]:
+    """SIGHUP: the terminal is gone; the default would kill a pull on its way, ignoring it spins. SIGTERM: leave."""
 
-    def handler(number: int, frame: FrameType | None) -> None:
+    def hang_up(number: int, frame: FrameType | None) -> None:
         app.hang_up()
 
-    return handler
+    def leave(number: int, frame: FrameType | None) -> None:
+        app.exit()
+
+    before = {n: signal.signal(n, h) for n, h in ((signal.SIGHUP, hang_up), (signal.SIGTERM, leave))}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _farewell(app: Console) -> None:

@@ -14,11 +14,11 @@ from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).parents[2]), str(Path(__file__).parent)]
 
-from fake_core import FakeCore
+from fake_core import FakeCore  # noqa: E402
 
-from tui.app import Console, Seat
-from tui.driver import driver_for
-from tui.panic import Cord
+from tui.app import Console, Seat  # noqa: E402
+from tui.driver import driver_for  # noqa: E402
+from tui.panic import Cord  # noqa: E402
 
 
 def main() -> None:
@@ -28,23 +28,23 @@ def main() -> None:
     core = FakeCore().running()
     cord = Cord(endpoint, log=lambda pull: log.write(f"pull {time.monotonic():.3f} {pull.status}\n"))
     app = Console(core.link, Seat("alice"), clock=core.clock, cord=cord, driver_class=driver_for(cord))
-    ticks = app.pump.tick
+    beat = app.pump.beat
     dice = random.Random(1)
     beats = [time.monotonic()]
 
-    def tick() -> None:
+    def watched() -> None:
         now = time.monotonic()
         if now - beats[-1] > 0.25:
             log.write(f"gap {now - beats[-1]:.3f}\n")
         beats.append(now)
         if "busy" in options:
-            core.clock.advance(0.1)
+            core.clock.advance(0.2)
             for symbol in ("BTC/USDT", "ETH/USDT", "SOL/USDT", "AVAX/USDT"):
                 core.position(symbol, dice.uniform(-9, 9), 100.0, dice.uniform(90, 110))
             core.switches()
             core.account(dice.uniform(9e5, 1.1e6))
             app.refresh()
-        ticks()
+        beat()
         if block_s and len(beats) == 10:
             block()
         if len(beats) % 10 == 2:
@@ -57,7 +57,7 @@ def main() -> None:
         time.sleep(block_s)
         log.write(f"unblocked {time.monotonic():.3f}\n")
 
-    app.pump.tick = tick
+    app.pump.beat = watched
     signal.signal(signal.SIGHUP, lambda number, frame: app.hang_up())
     app.run()
     log.write(f"left {app.return_code}\n")

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import pytest
 from console import settle, shown, text
 from fake_core import SCENARIOS
 from textual import events
 
+from tui.actions import PAGES
 from tui.guard import Guard
 
 CODE = "KTRW"
@@ -44,17 +44,15 @@ async def open_flatten(app, pilot) -> None:
     assert not app.link.sent
 
 
-@pytest.mark.parametrize("page", ["1", "2", "3", "4", "7", "0", "?"])
-async def test_the_chord_cancels_all_from_every_page_and_once_only_opens_the_panel(page):
+async def test_the_chord_cancels_all_from_every_page_and_once_only_opens_the_panel():
     cord = FakeCord()
     async with shown(SCENARIOS["running"](), cord=cord) as (app, pilot):
-        app.goto(page)
-        await pilot.press("ctrl+backslash")
-        assert (app.page_number, cord.pulled) == ("0", 0)
-        await pilot.press("ctrl+backslash")
-        assert cord.pulled == 1
-        await pilot.press("ctrl+backslash")
-        assert cord.pulled == 1  # the third begins a new chord
+        for pulls, page in enumerate(PAGES):
+            app.goto(page)
+            await pilot.press("ctrl+backslash")
+            assert (app.page_number, cord.pulled) == ("0", pulls), page
+            await pilot.press("ctrl+backslash")
+            assert cord.pulled == pulls + 1, page
         assert not app.link.sent
 
 
@@ -67,16 +65,15 @@ async def test_two_presses_too_far_apart_are_no_chord():
         assert cord.pulled == 0
 
 
-@pytest.mark.parametrize("opener", [("0", "f"), ("colon", "h"), ("2", "slash", "x")])
-async def test_the_chord_works_over_a_dialog_and_over_lines_being_typed(opener):
+async def test_the_chord_works_over_a_dialog_and_over_lines_being_typed():
     cord = FakeCord()
     async with shown(SCENARIOS["running"](), cord=cord) as (app, pilot):
-        await pilot.press(*opener)
-        await pilot.press("ctrl+backslash", "ctrl+backslash")
-        assert cord.pulled == 1
-        assert app.page_number == "0"
-        assert not app.code.open
-        assert app.footer.prompt is None
+        for pulls, opener in enumerate([("0", "f"), ("1", "colon", "h"), ("2", "slash", "x")]):
+            await pilot.press(*opener, "ctrl+backslash", "ctrl+backslash")
+            assert cord.pulled == pulls + 1, opener
+            assert app.page_number == "0"
+            assert not app.code.open
+            assert app.footer.prompt is None
 
 
 async def test_halt_new_and_cancel_all_take_two_keys_and_no_dialog():
@@ -88,10 +85,9 @@ async def test_halt_new_and_cancel_all_take_two_keys_and_no_dialog():
         assert app.link.sent[1]["data"] == {"scope": "all", "level": "reduce"}
 
 
-@pytest.mark.parametrize("key", ["c", "h", "f", "R", "s", "a", "A", "z", "enter", "space"])
-async def test_no_letter_commands_anything_on_the_dashboard(key):
+async def test_no_letter_commands_anything_on_the_dashboard():
     async with shown(SCENARIOS["halted"]()) as (app, pilot):
-        await pilot.press(key)
+        await pilot.press("c", "h", "f", "R", "s", "a", "A", "z", "enter", "space")
         assert not app.link.sent
         assert not app.code.open
 
@@ -251,52 +247,50 @@ async def test_no_answer_in_a_second_is_an_alarm_with_the_way_round():
 
 async def test_words():
     async with shown(SCENARIOS["running"]()) as (app, pilot):
+        await pilot.press("colon", *"halt", "space", *"why", "enter")
+        assert types(app) == ["kill"]
+        assert app.link.sent[0]["data"] == {"scope": "all", "level": "halt"}
+        assert app.link.sent[0]["reason"] == "why"
         for line, type_ in [
-            ("halt spread looks wrong", "kill"),
-            ("kill reduce venue:sim why", "kill"),
+            ("kill reduce venue:sim why not", "kill"),
             ("stop", "stop"),
             ("ack a1", "acknowledge_alert"),
             ("shelve a1 30 maintenance", "shelve_alert"),
         ]:
-            app.link.sent.clear()
-            await pilot.press("colon")
-            for character in line:
-                await pilot.press("space" if character == " " else character)
-            await pilot.press("enter")
-            assert types(app) == [type_], line
-        assert app.link.sent[0]["reason"] == "maintenance"
-        app.link.sent.clear()
-        app.deeds.run("kill reduce venue:sim why not")
-        assert app.link.sent[0]["data"] == {"scope": "venue:sim", "level": "reduce"}
-        assert app.link.sent[0]["reason"] == "why not"
+            app.deeds.run(line)
+            assert types(app)[-1] == type_, line
+        _, kill, _, _, shelve = app.link.sent
+        assert kill["data"] == {"scope": "venue:sim", "level": "reduce"}
+        assert kill["reason"] == "why not"
+        assert shelve["data"] == {"id": "a1", "for_s": 1800}
+        assert shelve["reason"] == "maintenance"
 
 
-@pytest.mark.parametrize(
-    "line", ["flatten", "kill flatten", "kill shutdown", "start", "rearm drawdown because"]
-)
-async def test_words_that_cannot_be_undone_ask_for_the_code(line):
+async def test_words_that_cannot_be_undone_ask_for_the_code():
     async with shown(SCENARIOS["halted"]()) as (app, _pilot):
-        app.deeds.run(line)
-        assert app.code.open
+        for line in ["flatten", "kill flatten", "kill shutdown", "start", "rearm drawdown because"]:
+            app.deeds.run(line)
+            assert app.code.open, line
+            app.code.close()
         assert not app.link.sent
 
 
-@pytest.mark.parametrize(
-    ("line", "says"),
-    [
-        ("frobnicate", "no command :frobnicate"),
-        ("shelve a1 90 x", "1 to 60 minutes"),
-        ("shelve a1 30", "MINUTES REASON"),
-        ("shelve k1 30 noisy", "high alarm cannot be shelved"),
-        ("shelve nope 30 x", "no alarm"),
-    ],
-)
-async def test_words_that_are_wrong_say_why_and_send_nothing(line, says):
+WRONG = [
+    ("frobnicate", "no command :frobnicate"),
+    ("shelve a1 90 x", "1 to 60 minutes"),
+    ("shelve a1 30", "MINUTES REASON"),
+    ("shelve k1 30 noisy", "high alarm cannot be shelved"),
+    ("shelve nope 30 x", "no alarm"),
+]
+
+
+async def test_words_that_are_wrong_say_why_and_send_nothing():
     async with shown(SCENARIOS["halted"]()) as (app, pilot):
-        app.deeds.run(line)
-        app.paint()
-        await pilot.pause()
-        assert says in text(app)
+        for line, says in WRONG:
+            app.deeds.run(line)
+            app.paint()
+            await pilot.pause()
+            assert says in text(app)
         assert not app.link.sent
 
 

@@ -88,6 +88,23 @@ async def test_the_paint_waits_while_the_terminal_has_not_taken_the_last_frames(
         assert "900,000" in text(app)
 
 
+async def test_numbers_wait_a_fifth_of_a_second_and_what_matters_does_not():
+    core = SCENARIOS["running"]()
+    async with shown(core) as (app, pilot):
+        app.pump.beat()
+        core.account(900_000.0)
+        app.clock.advance(0.05)
+        app.pump.beat()
+        await pilot.pause()
+        assert "900,000" not in text(app)
+        core.state("HALTED")
+        app.clock.advance(0.05)
+        app.pump.beat()
+        await pilot.pause()
+        assert "HALTED" in text(app)
+        assert "900,000" in text(app)
+
+
 @pytest.mark.parametrize(
     ("made", "expected"),
     [

@@ -1,0 +1,51 @@
+"""The pictures of the documentation: ``python tests/tui/pictures.py`` writes them to docs/img (needs cairosvg).
+
+The SVG Textual exports names a font few machines have; DejaVu Sans Mono at the size that gives it the same advance,
+scaled so that one cell is a whole number of pixels, keeps every column where it is on a terminal.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from pathlib import Path
+
+sys.path[:0] = [str(Path(__file__).parents[2]), str(Path(__file__).parent)]
+
+from console import settle, shown  # noqa: E402
+from fake_core import SCENARIOS  # noqa: E402
+
+CELL_PX, CELL_OUT_PX = 12.2, 15
+PICTURES = [
+    ("dashboard", "running", "1", (120, 40)),
+    ("dashboard-80x24", "running", "1", (80, 24)),
+    ("killed", "killing", "0", (120, 40)),
+]
+
+
+async def svg_of(scenario: str, page: str, size: tuple[int, int], keys: tuple[str, ...] = ()) -> str:
+    async with shown(SCENARIOS[scenario](), size) as (app, pilot):
+        app.goto(page)
+        await settle(app, pilot)
+        await pilot.press(*keys)
+        await settle(app, pilot)
+        return app.export_screenshot()
+
+
+def write_png(svg: str, path: Path) -> None:
+    import cairosvg
+
+    svg = svg.replace("Fira Code", "DejaVu Sans Mono").replace("font-size: 20px", "font-size: 20.264px")
+    cairosvg.svg2png(svg.encode(), write_to=str(path), scale=CELL_OUT_PX / CELL_PX)
+
+
+def main() -> None:
+    folder = Path(__file__).parents[2] / "docs" / "img"
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, scenario, page, size in PICTURES:
+        write_png(asyncio.run(svg_of(scenario, page, size)), folder / f"{name}.png")
+        print(folder / f"{name}.png")
+
+
+if __name__ == "__main__":
+    main()
