@@ -37,7 +37,7 @@ def _plot(result: ReplayResult) -> str:
     mpl.use("svg")
     from matplotlib import pyplot as plt
 
-    from core.app.replay import drawdown_of
+    from core.app.replay_result import drawdown_of
 
     times = [datetime.fromtimestamp(ns / 1e9, tz=UTC) for ns in result.curve_ns]
     figure, (top, bottom) = plt.subplots(2, 1, sharex=True, figsize=(10, 6), height_ratios=(2, 1))
