@@ -85,6 +85,17 @@ def adjust(state: State, instrument: int, signed_lots: int, price: float) -> Non
     share(state, state.holding(UNEXPLAINED, instrument), signed_lots, price, 0.0)
     waiting = state.cold.adjusted
     waiting[instrument] = waiting.get(instrument, 0) + signed_lots
+    state.cold.adjusted_ns[instrument] = state.cold.now_ns
+
+
+def reprice(state: State, order: Order, signed: int, old_px: float, report: Report) -> None:
+    """``signed`` lots of a fill were booked at ``old_px`` (quote) before its paper came: price and fee as it says."""
+    i, fee = order.instrument, report.fee * abs(signed) / report.last_lots
+    price = report.px_ticks * float(state.instruments["tick_size"][i])
+    holding = state.holding(order.strategy, i)
+    for lots, px, cost in ((-signed, old_px, 0.0), (signed, price, fee)):
+        move(state, i, lots, px, cost)
+        share(state, holding, lots, px, cost)
 
 
 def move(state: State, instrument: int, signed_lots: int, price: float, fee: float) -> float:

@@ -1,27 +1,25 @@
 """The order manager: makes orders out of approved wishes, moves them by the table, keeps the working sums exact.
 
 Client order ids are derived from intent (strategy, intent, attempt) and carry the epoch, so a retry of the same
-intent is the same id and the venue refuses the double. A fill is a fact whatever the order's status says; an
-execution id seen before is not. Nothing is mutated before the whole report has been judged.
+intent is the same id and the venue refuses the double. Nothing is mutated before the whole report has been judged.
+Executions are in fills.py, the bookkeeping of one order in moves.py.
 """
 
 from __future__ import annotations
 
 import hashlib
-import math
 
 from bus.effects import CancelOrder, QueryOrder
 from bus.enums import OPEN_STATUSES, OrdStatus, OrdType, Purpose, ReportKind, Side, TimeInForce
 from bus.events import Report
-from core.engine import alarms, books
+from core.engine import alarms, fills
 from core.engine.config import SECOND_NS
 from core.engine.gate import Denial, Wish, approve
-from core.engine.gate.form import LOTS_MAX
+from core.engine.moves import count_message, count_verdict, set_status
 from core.engine.orders import NOT_FOUND_MAX, Order, following
-from core.engine.state import DONE_ORDERS_MAX, EXEC_IDS_MAX, State
+from core.engine.state import State
 
 UNKNOWN_QUERY_NS = SECOND_NS  # how often an unknown outcome is asked about
-RATE_KEEP = 4096  # submit times remembered for the order-rate switch
 
 
 def client_order_id(epoch: int, strategy: str, intent: str) -> str:
@@ -62,10 +60,14 @@ def submit(state: State, wish: Wish, *, command: str = "", kill: str = "") -> Or
 
 
 def cancel(state: State, order: Order, *, counted: bool = True) -> None:
-    """Ask the venue to cancel; never gated, never refused. A stop's cancels are not ``counted`` as order flow."""
+    """Ask the venue to cancel; never gated, never refused. A stop's cancels are not ``counted`` as order flow.
+
+    Whoever asks, the order is chased until the venue ends it: a lost cancel is sent again.
+    """
     if not order.is_open:
         return
     order.cancels += 1
+    _chase(state, order)
     if order.status is not OrdStatus.PENDING_UNKNOWN:
         set_status(state, order, OrdStatus.PENDING_CANCEL)
     if counted:
@@ -78,41 +80,6 @@ def query(state: State, order: Order) -> None:
     state.emit(QueryOrder(order.cl_ord_id, order.venue, order.instrument))
 
 
-def count_message(state: State, purpose: Purpose) -> None:
-    """Submits, amends and cancels of strategies and operators count against the order rate; kill orders never do."""
-    if purpose is Purpose.KILL:
-        return
-    times = state.cold.submits_ns
-    times.append(state.cold.now_ns)
-    if len(times) > 2 * RATE_KEEP:
-        del times[:RATE_KEEP]
-
-
-def set_status(state: State, order: Order, status: OrdStatus) -> None:
-    """Move an order and keep the working sums true: the leaves before and after are what changes."""
-    before = order.leaves_lots
-    was_open = order.is_open
-    order.status = status
-    order.updated_ns = state.cold.now_ns
-    if status is OrdStatus.PENDING_UNKNOWN:
-        order.unknown_ns = order.unknown_ns or state.cold.now_ns
-    elif order.unknown_ns:
-        order.unknown_ns = 0
-        order.not_found = 0
-        alarms.clear_alert(state, "UNKNOWN_OUTCOME", order.cl_ord_id)
-    if order.leaves_lots != before:
-        state.shift_working(order.instrument, order.side, order.leaves_lots - before)
-    if was_open and not order.is_open:
-        state.working.pop(order.cl_ord_id, None)
-        _forget_old(state)
-    elif not was_open and order.is_open:
-        state.cold.orders[order.cl_ord_id] = state.cold.orders.pop(
-            order.cl_ord_id
-        )  # last again: a reload keeps order
-        state.working[order.cl_ord_id] = order
-    state.dirty_orders[order.cl_ord_id] = None
-
-
 def on_report(state: State, report: Report) -> Order | None:
     """Apply the venue's word; returns the order it was about, None when it changed nothing."""
     order = state.cold.orders.get(report.cl_ord_id)
@@ -121,125 +88,43 @@ def on_report(state: State, report: Report) -> Order | None:
             state, "ANOMALY", _source(state, report), f"{report.kind.name} for unknown {report.cl_ord_id}"
         )
         return None
-    target = following(order, report.kind) if report.venue == order.venue else None
-    if target is not None and _would_reopen_filled(order, target):
-        target = None
+    target = _target(order, report)
     if target is None:
         text = f"{report.kind.name} on {order.status.name} order {order.cl_ord_id}: ignored"
         alarms.raise_alert(state, "ANOMALY", _source(state, report), text)
         return None
     if report.kind is ReportKind.TRADE:
-        return _on_trade(state, order, report, target)
+        return fills.on_trade(state, order, report, target)
     if report.reason:
         order.reason = report.reason[:200]
-    if report.kind is ReportKind.STATUS and report.cum_lots > order.filled_lots:
-        return _infer_fill(state, order, report)
     if report.kind is ReportKind.NOT_FOUND and order.is_open:
         return _on_not_found(state, order)
-    _count_verdict(state, order, report.kind)
-    if not order.is_open and target in OPEN_STATUSES:
+    if report.kind is ReportKind.STATUS and report.cum_lots > order.filled_lots:
+        fills.infer(state, order, report)
+        target = _target(order, report)
+    count_verdict(state, order, report.kind)
+    if target is not None:
+        _move(state, order, target)
+    return order
+
+
+def _target(order: Order, report: Report) -> OrdStatus | None:
+    """Where the table takes the order; nowhere by another venue's word, or back to work when nothing is left of it."""
+    target = following(order, report.kind) if report.venue == order.venue else None
+    used_up = not order.is_open and order.filled_lots >= order.qty_lots
+    return None if target in OPEN_STATUSES and used_up else target
+
+
+def _move(state: State, order: Order, target: OrdStatus) -> None:
+    reopened = not order.is_open and target in OPEN_STATUSES
+    if reopened:
         alarms.raise_alert(state, "ANOMALY", order.cl_ord_id, "said finished, shown open: taken as open")
         query(state, order)  # an old answer looks the same: the next one tells
     set_status(state, order, target)
     if target is OrdStatus.PENDING_UNKNOWN:
         _ask_later(state, order)
-    return order
-
-
-def _would_reopen_filled(order: Order, target: OrdStatus) -> bool:
-    """Shown open by an old answer, while every lot has been filled: nothing of it could still work."""
-    return not order.is_open and target in OPEN_STATUSES and order.filled_lots >= order.qty_lots
-
-
-def _on_trade(state: State, order: Order, report: Report, target: OrdStatus) -> Order | None:
-    whole = 0 < report.last_lots < LOTS_MAX and 0.0 < report.px_ticks < math.inf
-    if not (whole and math.isfinite(report.fee)):
-        alarms.raise_alert(
-            state, "ANOMALY", order.cl_ord_id, "execution without quantity, price or fee: ignored"
-        )
-        return None
-    if report.exec_id in state.cold.exec_ids:
-        return None
-    _remember(state, report.exec_id)
-    lots = report.last_lots
-    if order.inferred_lots:  # already booked from a status answer: this is its paper
-        known = min(lots, order.inferred_lots)
-        order.inferred_lots -= known
-        lots -= known
-        if lots == 0:
-            return order
-    _fill(state, order, report, lots, target)
-    return order
-
-
-def _fill(state: State, order: Order, report: Report, lots: int, target: OrdStatus) -> None:
-    late = not order.is_open
-    before = order.leaves_lots
-    order.filled_lots += lots
-    order.filled_value += lots * report.px_ticks * float(state.instruments["tick_size"][order.instrument])
-    if not late:  # the fill itself shrinks what is working
-        after = max(order.qty_lots - order.filled_lots, 0)
-        state.shift_working(order.instrument, order.side, after - before)
-        _settle_status(state, order, target)
-    books.book_fill(state, order, report, lots, late=late, known=_take_adjusted(state, order, lots))
-    symbol = state.specs[order.instrument].symbol
-    if order.filled_lots > order.qty_lots:
-        alarms.raise_alert(
-            state,
-            "OVERFILL",
-            order.cl_ord_id,
-            f"{symbol}: filled {order.filled_lots} of {order.qty_lots} lots",
-        )
-    elif late:
-        alarms.raise_alert(
-            state, "LATE_FILL", order.cl_ord_id, f"{symbol}: {lots} lots after {order.status.name}"
-        )
-
-
-def _take_adjusted(state: State, order: Order, lots: int) -> int:
-    """Lots of this execution the position already holds, because the venue's word was taken for them before."""
-    sign = 1 if order.side is Side.BUY else -1
-    waiting = state.cold.adjusted.get(order.instrument, 0) * sign
-    known = min(lots, max(waiting, 0))
-    if known:
-        state.cold.adjusted[order.instrument] -= known * sign
-    return known
-
-
-def _settle_status(state: State, order: Order, target: OrdStatus) -> None:
-    """After a fill the sums are already right: move the status without moving them again."""
-    done = order.filled_lots >= order.qty_lots
-    order.status = OrdStatus.FILLED if done else target
-    order.updated_ns = state.cold.now_ns
-    if order.unknown_ns and order.status is not OrdStatus.PENDING_UNKNOWN:
-        order.unknown_ns = 0
-        alarms.clear_alert(state, "UNKNOWN_OUTCOME", order.cl_ord_id)
-    if done:
-        state.working.pop(order.cl_ord_id, None)
-        _count_verdict(state, order, ReportKind.TRADE)
-        _forget_old(state)
-    state.dirty_orders[order.cl_ord_id] = None
-
-
-def _infer_fill(state: State, order: Order, report: Report) -> Order:
-    """The venue counts more filled than we do: book the difference now; its executions are matched when they come."""
-    lots = report.cum_lots - order.filled_lots
-    price_ticks = report.px_ticks if report.px_ticks > 0.0 else _mark_ticks(state, order.instrument)
-    if not price_ticks > 0.0:
-        return order
-    inferred = Report(
-        report.ts_ns,
-        report.venue,
-        order.cl_ord_id,
-        ReportKind.TRADE,
-        exec_id=f"inferred-{order.cl_ord_id}-{report.cum_lots}",
-        last_lots=lots,
-        px_ticks=price_ticks,
-    )
-    order.inferred_lots += lots
-    target = following(order, ReportKind.TRADE) or order.status
-    _fill(state, order, inferred, lots, target)
-    return order
+    elif reopened and order.cancels:
+        cancel(state, order, counted=False)  # it was told to go
 
 
 def _on_not_found(state: State, order: Order) -> Order:
@@ -257,16 +142,38 @@ def _on_not_found(state: State, order: Order) -> Order:
 def _ask_later(state: State, order: Order) -> None:
     text = f"{state.specs[order.instrument].symbol}: outcome of {order.cl_ord_id} unknown, asking the venue"
     alarms.raise_alert(state, "UNKNOWN_OUTCOME", order.cl_ord_id, text)
-    state.timer(state.cold.now_ns + UNKNOWN_QUERY_NS, "unknown", order.cl_ord_id)
+    _chase(state, order)
+
+
+def _chase(state: State, order: Order) -> None:
+    """One timer an order, however often somebody asks."""
+    if not order.asking:
+        order.asking = True
+        state.timer(state.cold.now_ns + UNKNOWN_QUERY_NS, "unknown", order.cl_ord_id)
 
 
 def on_unknown_timer(state: State, cl_ord_id: str) -> None:
-    """Keep asking while the outcome is unknown, whatever else happens."""
+    """Keep asking while an outcome is unknown and cancelling what should be gone, whatever else happens."""
     order = state.cold.orders.get(cl_ord_id)
-    if order is None or order.status is not OrdStatus.PENDING_UNKNOWN:
+    if order is None:
         return
-    query(state, order)
-    state.timer(state.cold.now_ns + UNKNOWN_QUERY_NS, "unknown", cl_ord_id)
+    order.asking = False
+    if not order.is_open:
+        return
+    if order.status is OrdStatus.PENDING_UNKNOWN:
+        query(state, order)
+        _chase(state, order)
+    elif order.cancels:
+        cancel(state, order, counted=False)
+        query(state, order)
+
+
+def on_boot(state: State) -> None:
+    """Timers died with the process: what was being chased is chased again."""
+    for order in state.working.values():
+        order.asking = False
+        if order.cancels or order.status is OrdStatus.PENDING_UNKNOWN:
+            _chase(state, order)
 
 
 def adopt(
@@ -296,36 +203,6 @@ def adopt(
         state, "UNKNOWN_ORDER", cl_ord_id, f"{state.specs[instrument].symbol}: adopted {cl_ord_id}"
     )
     return order
-
-
-def _count_verdict(state: State, order: Order, kind: ReportKind) -> None:
-    if order.purpose is Purpose.KILL or kind not in (ReportKind.ACK, ReportKind.REJECTED, ReportKind.TRADE):
-        return
-    if order.status is OrdStatus.PENDING_NEW or kind is ReportKind.REJECTED:
-        verdicts = state.cold.verdicts
-        verdicts.append(int(kind is ReportKind.REJECTED))
-        del verdicts[: -state.config.switches.reject_window]
-
-
-def _remember(state: State, exec_id: str) -> None:
-    ids = state.cold.exec_ids
-    ids[exec_id] = None
-    while len(ids) > EXEC_IDS_MAX:
-        del ids[next(iter(ids))]
-
-
-def _forget_old(state: State) -> None:
-    """Drop the oldest terminal orders; bounded work, amortised."""
-    orders = state.cold.orders
-    excess = len(orders) - len(state.working) - DONE_ORDERS_MAX
-    if excess < DONE_ORDERS_MAX // 4:
-        return
-    for key in [key for key, order in orders.items() if not order.is_open][:excess]:
-        del orders[key]
-
-
-def _mark_ticks(state: State, instrument: int) -> float:
-    return state.mark(instrument) / float(state.instruments["tick_size"][instrument])
 
 
 def _source(state: State, report: Report) -> str:

@@ -1,0 +1,67 @@
+"""The bookkeeping of one order: its status, the working sums, the counts behind the flow switches.
+
+Invariant kept: the working columns of POSITION are the sum of what open orders leave, after every call here.
+"""
+
+from __future__ import annotations
+
+from bus.enums import OrdStatus, Purpose, ReportKind
+from core.engine import alarms
+from core.engine.orders import Order
+from core.engine.state import DONE_ORDERS_MAX, State
+
+RATE_KEEP = 4096  # submit times remembered for the order-rate switch
+
+
+def set_status(state: State, order: Order, status: OrdStatus) -> None:
+    """Move an order and keep the working sums true: the leaves before and after are what changes."""
+    before = order.leaves_lots
+    was_open = order.is_open
+    order.status = status
+    order.updated_ns = state.cold.now_ns
+    if status is OrdStatus.PENDING_UNKNOWN:
+        order.unknown_ns = order.unknown_ns or state.cold.now_ns
+    elif order.unknown_ns:
+        order.unknown_ns = 0
+        order.not_found = 0
+        alarms.clear_alert(state, "UNKNOWN_OUTCOME", order.cl_ord_id)
+    if order.leaves_lots != before:
+        state.shift_working(order.instrument, order.side, order.leaves_lots - before)
+    if was_open and not order.is_open:
+        state.working.pop(order.cl_ord_id, None)
+        forget_old(state)
+    elif not was_open and order.is_open:
+        state.cold.orders[order.cl_ord_id] = state.cold.orders.pop(
+            order.cl_ord_id
+        )  # last again: a reload keeps order
+        state.working[order.cl_ord_id] = order
+    state.dirty_orders[order.cl_ord_id] = None
+
+
+def count_message(state: State, purpose: Purpose) -> None:
+    """Submits, amends and cancels of strategies and operators count against the order rate; kill orders never do."""
+    if purpose is Purpose.KILL:
+        return
+    times = state.cold.submits_ns
+    times.append(state.cold.now_ns)
+    if len(times) > 2 * RATE_KEEP:
+        del times[:RATE_KEEP]
+
+
+def count_verdict(state: State, order: Order, kind: ReportKind) -> None:
+    if order.purpose is Purpose.KILL or kind not in (ReportKind.ACK, ReportKind.REJECTED, ReportKind.TRADE):
+        return
+    if order.status is OrdStatus.PENDING_NEW or kind is ReportKind.REJECTED:
+        verdicts = state.cold.verdicts
+        verdicts.append(int(kind is ReportKind.REJECTED))
+        del verdicts[: -state.config.switches.reject_window]
+
+
+def forget_old(state: State) -> None:
+    """Drop the oldest terminal orders; bounded work, amortised."""
+    orders = state.cold.orders
+    excess = len(orders) - len(state.working) - DONE_ORDERS_MAX
+    if excess < DONE_ORDERS_MAX // 4:
+        return
+    for key in [key for key, order in orders.items() if not order.is_open][:excess]:
+        del orders[key]
