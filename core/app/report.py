@@ -43,6 +43,7 @@ def _plot(result: ReplayResult) -> str:
     figure, (top, bottom) = plt.subplots(2, 1, sharex=True, figsize=(10, 6), height_ratios=(2, 1))
     top.plot(times, result.curve_equity, color="#0072B2", lw=1)
     top.set_ylabel(f"equity, {result.ccy}")
+    top.ticklabel_format(axis="y", useOffset=False, style="plain")
     falls = [-100 * d for d in drawdown_of(result.curve_equity)]
     bottom.fill_between(times, falls, color="#D55E00", alpha=0.5, lw=0)
     bottom.set_ylabel("drawdown, %")
