@@ -37,6 +37,8 @@ def begin_close(state: State, id_: str, instrument: int) -> None:
 def check(state: State) -> None:
     """End the commands whose orders have come to rest."""
     for id_, wait in list(state.cold.waits.items()):
+        if id_ not in state.cold.waits:
+            continue  # a close before it in this round has looked at all of them, and this one has ended
         left = [key for key in wait.ids if _pending(state, key, heard=wait.heard)]
         if left and len(left) == len(wait.ids):
             continue
