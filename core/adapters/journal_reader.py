@@ -84,17 +84,13 @@ class JournalReader:
         The record before ``from_seq`` is taken as it stands; from 1 the chain is proven from its genesis.
         """
         sha, epoch, seq = self._before(from_seq), 0, from_seq
-        rotated_to = self._rotated_to()
-        while True:
-            rows = self._page(seq)
+        rotated_to, more = self._rotated_to(), True
+        while more and (to_seq is None or seq <= to_seq):
+            rows, more = self._page(seq, _PAGE if to_seq is None else min(_PAGE, to_seq - seq + 1))
             for row in rows:
-                if to_seq is not None and seq > to_seq:
-                    return
                 record = _check(row, seq, sha, epoch, rotated_to)
                 yield record
                 sha, epoch, seq = record.sha, record.epoch, seq + 1
-            if len(rows) < _PAGE:
-                return
 
     def last(self) -> Head:
         """The last record's head as it stands in the table, unverified; seq 0 when there is none."""
@@ -172,9 +168,17 @@ class JournalReader:
             raise ChainBroken(from_seq - 1, "the record is missing")
         return sha
 
-    def _page(self, seq: int) -> list[Any]:
+    def _page(self, seq: int, limit: int) -> tuple[list[Any], bool]:
+        """Rows from ``seq`` on, and whether more may follow. What can be read before a bad place is not lost to it."""
+        rows: list[Any] = []
         with _naming(seq):
-            return self._db.execute(_SELECT, (seq, _PAGE)).fetchall()
+            try:
+                rows.extend(self._db.execute(_SELECT, (seq, limit)))
+            except UNREADABLE:
+                if not rows:
+                    raise
+                return rows, True
+        return rows, len(rows) == limit
 
     @property
     def rotated_to(self) -> int:

@@ -217,6 +217,25 @@ def test_ticks_that_are_gone_with_no_good_snapshot_behind_them_are_said(tmp_path
     assert len(found.why_not) == 3 + 1  # two snapshots, the block, and no stop record
 
 
+def test_what_can_be_read_before_a_bad_page_is_read(tmp_path: Path) -> None:
+    """Up to the very record, and again up to there, however the pages of rows fall."""
+    path = written(tmp_path, 700)
+    raw = bytearray(path.read_bytes())
+    reached = []
+    for page in range(1, len(raw) // 4096):
+        bad = bytearray(raw)
+        bad[page * 4096 : page * 4096 + 8] = b"\xff" * 8
+        path.write_bytes(bad)
+        found = recovery.inspect(tmp_path)
+        records = list(found.tail())
+        assert len(records) == found.head.seq
+        assert wrong(records) == []
+        assert found.damaged or found.head.seq == 700
+        reached.append(found.head.seq)
+    assert sum(seq == 0 for seq in reached) < 8, "only roots and first leaves may hide everything"
+    assert len({seq for seq in reached if 0 < seq < 700}) > 15, reached
+
+
 def test_a_bit_in_the_log_hides_half_the_commits_from_sqlite_but_not_from_us(tmp_path: Path) -> None:
     path = left_open(tmp_path / "journal", tmp_path / "source", 60, 2)
     log = path.with_name(JOURNAL + "-wal")
