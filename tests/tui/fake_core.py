@@ -365,22 +365,28 @@ def halted() -> FakeCore:
 
 
 def killing() -> FakeCore:
-    """The operator flattens: cancels run, some positions are flat, one order is not confirmed."""
+    """The operator flattens: four of five orders are gone, one position is flat, one order is not confirmed."""
     core = FakeCore().running()
     core.switch(
-        "operator", None, None, "", "flattening", phase="FLATTENING", tripped_ns=NOW - 2 * S, durable=True, cancelled=49,
-        cancel_total=50, flat=3, flat_total=8, unconfirmed=1, alarmed=True, operator="alice",
+        "operator", None, None, "", "flattening", phase="FLATTENING", tripped_ns=NOW - 2 * S, durable=True, cancelled=4,
+        cancel_total=5, flat=1, flat_total=4, unconfirmed=1, alarmed=True, operator="alice",
         reason="operator at console", receipt="5f0c2a",
     )  # fmt: skip
+    for order_id in ("7-91f", "7-91c", "7-90a", "7-8f3"):
+        core.order(order_id, "BTC/USDT", "buy", 0.25, 64_120.0, 40, status="CANCELED")
+    core.position("AVAX/USDT", 0.0, 0.0, 38.0, realized=-9.0)
     core.state(
         "FLATTENING",
-        latched=["operator"],
+        latched=["operator@all"],
         operator="alice",
         reason="operator at console",
         since_ns=NOW - 2 * S,
     )
     core.alert("k1", "high", "switch.operator", "kill: order 7-8e0 not confirmed by sim after 2 s", 1)
-    core.audit("alice", "kill flatten", "all", "accepted", "50 orders, 8 positions")
+    core.audit("alice", "pull operator", "all", "FLATTENING", "operator at console")
+    core.audit("core", "cancelled", "7-91f", "sim", "BTC/USDT buy 0.25")
+    core.audit("core", "cancelled", "7-90a", "sim", "SOL/USDT buy 40")
+    core.audit("core", "query", "7-8e0", "sim", "no answer to cancel in 1 s")
     core.heartbeat("FLATTENING")
     return core
 

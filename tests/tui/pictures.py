@@ -23,11 +23,19 @@ PICTURES = [
 ]
 
 
-async def svg_of(scenario: str, page: str, size: tuple[int, int], keys: tuple[str, ...] = ()) -> str:
-    async with shown(SCENARIOS[scenario](), size) as (app, pilot):
+async def svg_of(scenario: str, page: str, size: tuple[int, int]) -> str:
+    core = SCENARIOS[scenario]()
+    async with shown(core, size) as (app, pilot):
         app.goto(page)
-        await settle(app, pilot)
-        await pilot.press(*keys)
+        if scenario == "killing":
+            app.control.kill("flatten", "all", "", app.moment())
+            app.clock.advance(0.009)
+            core.reply(core.link.sent[0], "accepted")
+            await settle(app, pilot)
+            app.clock.advance(1.6)
+            counts = {"cancelled": 4, "cancel_total": 5, "flat": 1, "flat_total": 4, "unconfirmed": 1}
+            core.reply(core.link.sent[0], "progress", **counts)
+            core.heartbeat("FLATTENING")
         await settle(app, pilot)
         return app.export_screenshot()
 

@@ -158,7 +158,7 @@ def test_time_to_the_limit_needs_an_approach():
 def test_kill_counts_name_what_is_unconfirmed():
     view = view_of(SCENARIOS["killing"]())
     (kill,) = derive.kills(view)
-    assert derive.kill_counts(kill) == "cancelled 49/50  flat 3/8  unconfirmed 1"
+    assert derive.kill_counts(kill) == "cancelled 4/5  flat 1/4  unconfirmed 1"
 
 
 def test_unknown_orders_come_first():

@@ -141,13 +141,14 @@ def _link_banner(scene: Scene) -> list[Line]:
     if scene.up:
         if not scene.stale:
             return []
-        text = f" ✖ CORE SILENT {format.age(scene.age_ns)}: link is up, values are old. Stop by: {scene.instead} "
+        text = f" ✖ CORE SILENT {format.age(scene.age_ns)}, values are old. Stop: {scene.instead}  (the link is up)"
         return [((text, "stale"),)]
     if scene.view.link.state == "lost" or scene.lost_s > 3:
         seconds = f"{scene.lost_s:.0f} s"
         detail = scene.view.link.detail or scene.view.link.state
+        old = ", values are old" if scene.view.snapshots else ""
         what = "LINK LOST" if scene.view.snapshots else "NOT CONNECTED"
-        text = f" ✖ {what} {seconds} ({detail}): values are the last known. Stop by: {scene.instead} "
+        text = f" ✖ {what} {seconds}{old}. Stop: {scene.instead}  ({detail})"
         return [((text, "stale"),)]
     return []
 

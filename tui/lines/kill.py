@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from bus.views import SwitchView
-from tui import format
+from tui import draw, format
 from tui.lines.switches import durable_text
 from tui.model import derive
 from tui.model.commands import Command
 from tui.scene import Line, Scene
 
+COUNT_BAR = 30
 COMMAND_STYLES = {"SENT": "old", "ACK": "text", "DONE": "bold", "FAILED": "halted", "REJECTED": "halted"}
 
 
@@ -22,7 +23,7 @@ def choices(scene: Scene, width: int, height: int) -> tuple[str, list[Line]]:
         *gap,
         _choice("h", "HALT NEW", "reduce: no order that adds risk; exits pass", "at once"),
         _choice("c", "CANCEL ALL", f"halt: and cancel {_count(scene, working)} working orders", "at once"),
-        *([] if scene.view_only else _flatten(scene, positions)),
+        *([] if scene.view_only else _flatten(scene, positions)[: 2 if gap else 1]),
         *gap,
         (
             ("  any page  ", "dim"),
@@ -72,57 +73,91 @@ def progress(scene: Scene, width: int, height: int) -> tuple[str, list[Line]]:
         lines += _kill(kill, scene)
     if not kills:
         lines.append((("  nothing is tripped, nothing is being cancelled", "dim"),))
-    lines += _evidence(scene)
-    state = scene.view.state
-    if state is not None and state.latched:
-        lines.append(
-            (
-                ("  stays stopped until  ", "dim"),
-                ("R", "key"),
-                (" re-arm… on page 4, then ", "text"),
-                ("s", "key"),
-                (" start…", "text"),
-            )
-        )
-    elif state is not None and state.state == "READY":
-        lines.append((("  re-armed and stopped: ", "text"), ("s", "key"), (" start… on page 4", "text")))
-    return "KILLS", lines
+    lines.append(_evidence(scene))
+    after = _next(scene)
+    left = _left(scene, height - len(lines) - len(after)) if kills else []
+    return "KILLS", [*lines, *left, *after]
 
 
 def _kill(kill: SwitchView, scene: Scene) -> list[Line]:
-    style = "halted" if kill.phase == "LATCHED" else "running"
+    running = kill.phase != "LATCHED"
     who = f"by {kill.operator}" if kill.operator else f"at {format.in_unit(kill.tripped_value, kill.unit)}"
-    late = (("  ‼ OVERDUE", "high"),) if kill.alarmed else ()
-    kept = "dim" if kill.durable else "old"
-    unsure = "near" if kill.unconfirmed else "bold"
-    return [
+    since_ns = max(0, scene.moment.core_ns - kill.tripped_ns)
+    lines: list[Line] = [
         (
-            (f" {kill.phase:<11}", style),
+            (f" {kill.phase:<11}", "running" if running else "halted"),
             (f" {kill.name}", "bold"),
             (f"  {kill.action}  {who}  ", "text"),
-            (f"{format.clock(kill.tripped_ns)}Z", "dim"),
-        ),
-        (("             ", "text"), (derive.kill_counts(kill), unsure), *late),
-        (("             ", "text"), (f"latch {durable_text(kill)}", kept)),
+            (f"{format.clock(kill.tripped_ns)}Z  {format.age(since_ns)} ago", "dim"),
+        )
     ]
+    if running:
+        lines += [_count_bar("cancelled", kill.cancelled, kill.cancel_total)]
+        lines += [_count_bar("flat", kill.flat, kill.flat_total)] if kill.flat_total else []
+    else:
+        lines.append(((f"{'':13}{derive.kill_counts(kill)}", "bold"),))
+    if kill.unconfirmed or kill.alarmed:
+        unsure = (f"{'':13}unconfirmed {kill.unconfirmed} ", "near")
+        lines.append((unsure, (" ‼ OVERDUE ", "high")) if kill.alarmed else (unsure,))
+    lines.append(((f"{'':13}latch {durable_text(kill)}", "dim" if kill.durable else "old"),))
+    return lines
 
 
-def _evidence(scene: Scene) -> list[Line]:
+def _count_bar(name: str, done: int, total: int) -> Line:
+    """``cancelled  ████████····  12/50``: full only when the venue has confirmed the last one."""
+    share = done / total if total else 1.0
+    return (
+        (f"{'':13}{name:<10}", "text"),
+        (draw.bar(share, COUNT_BAR), "text"),
+        (f"  {done}/{total}", "bold"),
+    )
+
+
+def _next(scene: Scene) -> list[Line]:
+    """The way out, one step at a time."""
+    state = scene.view.state
+    if state is not None and state.latched:
+        stays: Line = (("  stays stopped until  ", "dim"), ("R", "key"), (" re-arm…, then ", "text"))
+        return [(*stays, ("s", "key"), (" start…", "text"))]
+    if state is not None and state.state == "READY":
+        return [(("  re-armed and stopped: ", "text"), ("s", "key"), (" start…", "text"))]
+    return []
+
+
+def _evidence(scene: Scene) -> Line:
     rows = derive.open_orders(scene.view)
     unknown = sum(1 for o in rows if o.status == "PENDING_UNKNOWN")
-    positions = derive.open_positions(scene.view)
     doubt = "~" if scene.stale or not scene.up else ""
-    known = scene.view.snapshots > 0
-    left = f"{doubt}{len(rows)}" if known else "?"
-    flat = f"{doubt}{len(positions)}" if known else "?"
-    return [
-        (
-            ("  left now   ", "dim"),
-            (f"working {left}  unknown {unknown if known else '?'}", "near" if unknown else "text"),
-            (f"  positions {flat}", "text"),
-            (f"  refused {scene.view.denied}", "dim"),
-        ),
-    ]
+    if not scene.view.snapshots:
+        return (("  left now   ", "dim"), ("working ?  unknown ?  positions ?", "old"))
+    return (
+        ("  left now   ", "dim"),
+        (f"working {doubt}{len(rows)}  ", "text"),
+        (f"unknown {doubt}{unknown}", "near" if unknown else "text"),
+        (f"  positions {doubt}{len(derive.open_positions(scene.view))}", "text"),
+        (f"  refused {scene.view.denied}", "dim"),
+    )
+
+
+def _left(scene: Scene, room: int) -> list[Line]:
+    """By name, what is still at the venue: orders first, the unknown ones before all."""
+    lines: list[Line] = []
+    for order in derive.open_orders(scene.view):
+        words = f"{order.side} {format.quantity(order.qty)} {order.symbol} {order.cl_ord_id} {order.venue}"
+        unknown = order.status == "PENDING_UNKNOWN"
+        lines.append(
+            (
+                ("    order    ", "dim"),
+                (f"{order.status:<17}", "near" if unknown else "text"),
+                (words, "text"),
+            )
+        )
+    for row in derive.open_positions(scene.view):
+        words = f"{format.quantity(row.qty, sign=True)} {row.symbol} {row.venue}"
+        lines.append((("    position ", "dim"), (words, "text")))
+    if len(lines) > room:
+        lines = [*lines[: max(0, room - 1)], ((f"    … {len(lines) - max(0, room - 1)} more", "dim"),)]
+    return lines[: max(0, room)]
 
 
 def commands(scene: Scene, width: int, height: int) -> tuple[str, list[Line]]:
