@@ -21,7 +21,7 @@ from __future__ import annotations
 from bus.effects import MassCancel, QueryOpen, Reply
 from bus.enums import KillPhase, OrdStatus, Purpose, TradingState
 from core.engine import alarms, announce, flatten, oms
-from core.engine.ladder import Kill, key_of
+from core.engine.ladder import FIRM, Kill, key_of
 from core.engine.orders import Order
 from core.engine.outcomes import finish
 from core.engine.scopes import in_scope, venues_of
@@ -30,6 +30,7 @@ from core.engine.state import State
 MS_NS = 1_000_000
 REQUESTS_MAX = 64  # outstanding questions a kill remembers
 TELL_NS = 50 * MS_NS  # least time between two publications of counts within a phase
+CLOSING, REDUCING = Purpose.KILL, TradingState.REDUCING  # looked up once, not once an order
 CANCEL_STAGES = 4  # retry, mass cancel, query, alarm; after the last everything again every alarm_ms
 
 
@@ -123,9 +124,9 @@ def _begin(state: State, kill: Kill) -> None:
 
 def _doomed(state: State, kill: Kill, order: Order) -> bool:
     """Which orders this kill cancels: all but closing orders; when only reducing, all that are not reduce-only."""
-    if order.purpose is Purpose.KILL or not in_scope(state, order, kill.scope):
+    if order.purpose is CLOSING or not (kill.scope == FIRM or in_scope(state, order, kill.scope)):
         return False
-    return kill.level > TradingState.REDUCING or not order.reduce_only
+    return kill.level > REDUCING or not order.reduce_only
 
 
 def advance(state: State, kill: Kill) -> None:

@@ -5,37 +5,42 @@ Invariant kept: the working columns of POSITION are the sum of what open orders 
 
 from __future__ import annotations
 
-from bus.enums import OrdStatus, Purpose, ReportKind
+from bus.enums import OPEN_STATUSES, OrdStatus, Purpose, ReportKind
 from core.engine import alarms
 from core.engine.orders import Order
 from core.engine.state import DONE_ORDERS_MAX, State
 
+PENDING_UNKNOWN = OrdStatus.PENDING_UNKNOWN  # looked up once, not once an order
 RATE_KEEP = 4096  # submit times remembered for the order-rate switch
 
 
 def set_status(state: State, order: Order, status: OrdStatus) -> None:
     """Move an order and keep the working sums true: the leaves before and after are what changes."""
-    before = order.leaves_lots
-    was_open = order.is_open
+    was_open, is_open = order.status in OPEN_STATUSES, status in OPEN_STATUSES
     order.status = status
     order.updated_ns = state.cold.now_ns
-    if status is OrdStatus.PENDING_UNKNOWN:
+    if status is PENDING_UNKNOWN:
         order.unknown_ns = order.unknown_ns or state.cold.now_ns
     elif order.unknown_ns:
         order.unknown_ns = 0
         order.not_found = 0
         alarms.clear_alert(state, "UNKNOWN_OUTCOME", order.cl_ord_id)
-    if order.leaves_lots != before:
-        state.shift_working(order.instrument, order.side, order.leaves_lots - before)
-    if was_open and not order.is_open:
+    if was_open is not is_open:
+        _open_or_close(state, order, is_open=is_open)
+    state.dirty_orders[order.cl_ord_id] = None
+
+
+def _open_or_close(state: State, order: Order, *, is_open: bool) -> None:
+    """The order has begun or ceased to count."""
+    leaves = order.qty_lots - order.filled_lots
+    if leaves:
+        state.shift_working(order.instrument, order.side, leaves if is_open else -leaves)
+    if is_open:  # last again: a reload keeps order
+        state.cold.orders[order.cl_ord_id] = state.cold.orders.pop(order.cl_ord_id)
+        state.working[order.cl_ord_id] = order
+    else:
         state.working.pop(order.cl_ord_id, None)
         forget_old(state)
-    elif not was_open and order.is_open:
-        state.cold.orders[order.cl_ord_id] = state.cold.orders.pop(
-            order.cl_ord_id
-        )  # last again: a reload keeps order
-        state.working[order.cl_ord_id] = order
-    state.dirty_orders[order.cl_ord_id] = None
 
 
 def count_message(state: State, purpose: Purpose) -> None:

@@ -20,6 +20,7 @@ from core.engine.orders import NOT_FOUND_MAX, Order, following
 from core.engine.state import State
 
 UNKNOWN_QUERY_NS = SECOND_NS  # how often an unknown outcome is asked about
+PENDING_CANCEL, PENDING_UNKNOWN = OrdStatus.PENDING_CANCEL, OrdStatus.PENDING_UNKNOWN
 
 
 def client_order_id(epoch: int, strategy: str, intent: str) -> str:
@@ -68,8 +69,8 @@ def cancel(state: State, order: Order, *, counted: bool = True) -> None:
         return
     order.cancels += 1
     _chase(state, order)
-    if order.status is not OrdStatus.PENDING_UNKNOWN:
-        set_status(state, order, OrdStatus.PENDING_CANCEL)
+    if order.status is not PENDING_UNKNOWN:
+        set_status(state, order, PENDING_CANCEL)
     if counted:
         count_message(state, order.purpose)
     state.emit(CancelOrder(order.cl_ord_id, order.venue, order.instrument))
