@@ -28,6 +28,7 @@ class Boot(_Event, frozen=True, tag="boot"):
     build_sha256: str = ""
     autostart: bool = False
     config: bytes = b""  # the encoded EngineConfig: a journal explains itself
+    lost: tuple[tuple[str, str, str, str], ...] = ()  # latches the journal does not know: key, level, why, who
 
 
 class Shutdown(_Event, frozen=True, tag="shutdown"):

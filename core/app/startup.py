@@ -11,16 +11,18 @@ from pathlib import Path
 
 import msgspec
 
+from bus.enums import Switch, TradingState
 from bus.events import Boot
 from bus.instruments import InstrumentSpec
 from config.load import Loaded
 from core.adapters import recovery
 from core.adapters.journal_format import JournalError
+from core.adapters.latch_store import LatchRecord
 from core.adapters.recovery import Found
 from core.app.build import build_sha256
 from core.app.rebuild import Rebuilt, rebuild
 from core.app.setup import SetupError
-from core.engine import snapshot
+from core.engine import scopes, snapshot
 from core.engine.config import EngineConfig, encode
 from core.engine.state import State
 
@@ -44,6 +46,7 @@ def prepare(data_dir: Path, config: EngineConfig, loaded: Loaded, now_ns: int) -
     if found.damaged:
         moved = recovery.quarantine(data_dir, now_ns)
         reasons.append(f"the damaged journal was moved to {moved.name if moved else 'nowhere'}")
+    lost = _lost(found.latch, state, reasons)
     boot = Boot(
         ts_ns=max(now_ns, state.cold.now_ns),
         epoch=found.next_epoch,
@@ -53,6 +56,7 @@ def prepare(data_dir: Path, config: EngineConfig, loaded: Loaded, now_ns: int) -
         build_sha256=build_sha256(),
         autostart=loaded.settings.engine.autostart,
         config=encode(config),
+        lost=lost,
     )
     return Start(
         state=state,
@@ -94,6 +98,22 @@ def _under(config: EngineConfig, rebuilt: Rebuilt | None, reasons: list[str]) ->
     except snapshot.BadSnapshot as error:
         reasons.append(str(error))
         return snapshot.create(config)
+
+
+def _lost(latch: LatchRecord | object, state: State, reasons: list[str]) -> tuple[tuple[str, str, str, str], ...]:
+    """Latches that reached the stop record and not the journal: a stop is never the one that is forgotten."""
+    if not isinstance(latch, LatchRecord):
+        return ()
+    lost = []
+    for row in latch.latches:
+        key, level = str(row.get("key", "")), str(row.get("level", "HALTED"))
+        switch, _, scope = key.partition("@")
+        if key in state.cold.kills or switch not in set(Switch) or not scopes.valid(state, scope):
+            continue
+        known = level if level in TradingState.__members__ else TradingState.HALTED.name
+        lost.append((key, known, str(row.get("reason", ""))[:200], str(row.get("operator", ""))[:64]))
+        reasons.append(f"the stop record holds {key}, the journal does not")
+    return tuple(lost)
 
 
 def _same_market(old: tuple[InstrumentSpec, ...], new: tuple[InstrumentSpec, ...]) -> None:
