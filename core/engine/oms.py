@@ -20,6 +20,7 @@ from core.engine.orders import NOT_FOUND_MAX, Order, following
 from core.engine.state import State
 
 UNKNOWN_QUERY_NS = SECOND_NS  # how often an unknown outcome is asked about
+PATIENCE_MAX = 10  # a cancel without an answer is repeated after 1, 2, … this many times UNKNOWN_QUERY_NS
 PENDING_CANCEL, PENDING_UNKNOWN = OrdStatus.PENDING_CANCEL, OrdStatus.PENDING_UNKNOWN
 
 
@@ -150,7 +151,9 @@ def _chase(state: State, order: Order) -> None:
     """One timer an order, however often somebody asks."""
     if not order.asking:
         order.asking = True
-        state.timer(state.cold.now_ns + UNKNOWN_QUERY_NS, "unknown", order.cl_ord_id)
+        unknown = order.status is OrdStatus.PENDING_UNKNOWN
+        wait_ns = UNKNOWN_QUERY_NS * (1 if unknown else min(max(order.cancels, 1), PATIENCE_MAX))
+        state.timer(state.cold.now_ns + wait_ns, "unknown", order.cl_ord_id)
 
 
 def on_unknown_timer(state: State, cl_ord_id: str) -> None:

@@ -59,8 +59,8 @@ def plan(seed: int) -> Plan:
         gate=_gate(rng),
         kill=KillTimes(slice_lots_max=rng.choice((0, 0, 0, 5000))),
         strategies=strategies,
-        signal_interval_s=rng.choice((0.5, 1.0, 1.0, 2.0)),
-        min_trade_interval_s=rng.choice((0.0, 0.0, 1.5)),
+        signal_interval_s=rng.choice((0.25, 0.5, 0.5, 1.0)),
+        min_trade_interval_s=rng.choice((0.0, 0.0, 0.0, 0.0, 1.5)),
         account_check_interval_s=rng.choice((5.0, 15.0)),
         restricted=(specs[0].symbol,) if rng.random() < 0.05 else (),
     )
@@ -139,7 +139,7 @@ def _strategies(rng: random.Random, specs) -> tuple[tuple[StrategyConfig, ...], 
 def _switches(rng: random.Random) -> SwitchLimits:
     return SwitchLimits(
         drawdown=rng.choice((0.05, 0.05, 0.01, 0.003, None)),
-        position_loss=rng.choice((0.02, 0.02, 0.005, None)),
+        position_loss=rng.choice((0.02, 0.05, 0.005, None)),
         position_loss_basis=rng.choice(("cost", "cost", "equity")),
         daily_loss=rng.choice((0.1, 0.02)),
         emergency=rng.choice((0.15, 0.15, 0.03)),
@@ -156,7 +156,7 @@ def _switches(rng: random.Random) -> SwitchLimits:
 def _gate(rng: random.Random) -> GateLimits:
     return GateLimits(
         concentration_max=rng.choice((0.25, 1.0, 3.0)),
-        order_value_max=rng.choice((250_000.0, 20_000.0)),
+        order_value_max=rng.choice((250_000.0, 250_000.0, 20_000.0)),
         gross_leverage_max=rng.choice((5.0, 1.5)),
         open_orders_max=rng.choice((5000, 8)),
     )
@@ -195,7 +195,7 @@ def _faults(rng: random.Random, seed: int) -> FaultPlan:
 
 
 def _acts(rng: random.Random, config: EngineConfig) -> list[Act]:
-    acts = [_act(rng, config) for _ in range(rng.randint(2, 9))]
+    acts = [_act(rng, config) for _ in range(rng.randint(3, 12))]
     if rng.random() < 0.8:
         acts.append(Act(_when(rng), "kill", _kill(rng, config)))
     if rng.random() < 0.3:
@@ -206,7 +206,7 @@ def _acts(rng: random.Random, config: EngineConfig) -> list[Act]:
 
 
 def _when(rng: random.Random) -> int:
-    return T0 + int(rng.uniform(1.5, ACTIVE_S) * SECOND)
+    return T0 + int(ACTIVE_S * max(rng.uniform(0.15, 1.0), rng.random()) * SECOND)
 
 
 def _kill(rng: random.Random, config: EngineConfig) -> dict[str, Any]:
@@ -224,7 +224,7 @@ def _kill(rng: random.Random, config: EngineConfig) -> dict[str, Any]:
 
 def _act(rng: random.Random, config: EngineConfig) -> Act:
     what = rng.choice(
-        "kill rearm rearm start start stop submit submit submit cancel_order cancel_all close_position close_position "
+        "kill rearm start stop revive revive revive revive submit submit submit cancel_order cancel_all close_position close_position "
         "repeat repeat stop_strategy start_strategy external_order external_position journal garbage".split()
     )
     symbol = rng.choice(config.instruments).symbol

@@ -20,7 +20,7 @@ class RandomTrader:
     def on_grid(self, picture: Picture) -> list[Request]:
         rng = random.Random(f"{self._seed}-{picture.grid}")
         wishes: list[Request] = [CancelRequest(o.cl_ord_id) for o in picture.orders if rng.random() < 0.3]
-        for n in range(rng.randrange(4)):
+        for n in range(rng.randrange(6)):
             i = rng.randrange(len(picture.instruments))
             mark, rate = float(picture.mark_px[i]), float(picture.fx_rate[i])
             if mark > 0.0 and rate > 0.0:

@@ -204,6 +204,9 @@ class World:
                 self._external_position(data)
             case "journal":
                 self.driver.send(JournalStatus(now, data["ok"], "disk full"))
+            case "revive":
+                self._command("rearm", {"switch": "all"})
+                self._command("start", {})
             case "restart":
                 self._restart(data)
             case "garbage":
