@@ -398,6 +398,7 @@ def flood() -> FakeCore:
     for i in range(4):
         core.alert(f"m{i}", "medium", f"switch.s{i}", f"switch s{i} above 80% of its limit", 50 - i)
     core.alert("h1", "high", "venue.sim", "venue refuses every order since 14:02:10", 70)
+    core.alert("h3", "high", "venue.sim", "2 of 2 cancels not confirmed by sim", 60)
     core.alert("h2", "high", "guardian", "guardian has not been heard for 3 s", 5)
     return core
 

@@ -58,7 +58,10 @@ def main() -> None:
         log.write(f"unblocked {time.monotonic():.3f}\n")
 
     app.pump.beat = watched
-    signal.signal(signal.SIGHUP, lambda number, frame: app.hang_up())
+    if "nohup" in options:  # then end of file is all there is to notice
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    else:
+        signal.signal(signal.SIGHUP, lambda number, frame: app.hang_up())
     app.run()
     log.write(f"left {app.return_code}\n")
 

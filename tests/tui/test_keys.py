@@ -138,10 +138,22 @@ async def test_a_paste_confirms_nothing():
     async with shown(SCENARIOS["running"]()) as (app, pilot):
         await open_flatten(app, pilot)
         app.clock.advance(1)
-        app.screen.post_message(events.Paste(CODE + "\n"))
+        app.post_message(events.Paste(CODE + "\n"))
         await pilot.pause()
+        assert app.code.open
         assert app.code.guard.typed == ""
         assert not app.link.sent
+
+
+async def test_a_paste_into_a_line_is_not_sent_until_a_key_says_so():
+    async with shown(SCENARIOS["running"]()) as (app, pilot):
+        await pilot.press("colon")
+        app.post_message(events.Paste("halt because\nstop\n"))
+        await pilot.pause()
+        assert app.footer.prompt.text == "halt because"
+        assert not app.link.sent
+        await pilot.press("enter")
+        assert app.link.sent[0]["reason"] == "because"
 
 
 async def test_the_code_expires_after_ten_seconds():

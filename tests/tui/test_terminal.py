@@ -41,6 +41,9 @@ class StubCore(threading.Thread):
             self.heard.append((time.monotonic(), request))
             if len(self.heard) <= self.deaf:
                 continue
+            stray = Reply(v=1, id="somebody-else", status="rejected", epoch=7, seq=9)
+            self.socket.send_multipart([route, msgspec.msgpack.encode(stray)])
+            self.socket.send_multipart([route, b"no message at all"])
             for seq, (status, data) in enumerate(
                 [
                     ("accepted", {}),
@@ -174,9 +177,10 @@ def cpu_s(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def test_a_terminal_that_goes_away_ends_the_console_without_a_spin(tmp_path, stub):
+@pytest.mark.parametrize("signals", ["handled", "nohup"])
+def test_a_terminal_that_goes_away_ends_the_console_without_a_spin(tmp_path, stub, signals):
     core = stub()
-    with Terminal(tmp_path / "log", core.endpoint) as terminal:
+    with Terminal(tmp_path / "log", core.endpoint, signals) as terminal:
         terminal.wait("beat", 1)
         before = cpu_s(terminal.process.pid)
         terminal.hang_up()
