@@ -82,6 +82,8 @@ def _kill(state: State, command: Command) -> None:
 def _rearm(state: State, command: Command) -> None:
     if not command.reason.strip():
         raise Refused("NO_REASON", "re-arming needs a reason")
+    if not command.operator.strip():
+        raise Refused("NO_OPERATOR", "re-arming needs a named operator")
     switch = str(command.data.get("switch", ""))
     if not any(switch in ("all", held.switch, held.key) for held in state.cold.kills.values()):
         if switch != "all" and switch.partition("@")[0] not in set(Switch):

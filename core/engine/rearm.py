@@ -32,11 +32,11 @@ def rearm(state: State, switch: str, operator: str, reason: str) -> tuple[list[s
     for kill in list(state.cold.kills.values()):
         if switch not in ("all", kill.switch, kill.key):
             continue
-        _start_new_measure(state, kill)
         why = obstacles(state, kill)
         if why:
             refused += why
             continue
+        _start_new_measure(state, kill)
         del state.cold.kills[kill.key]
         _set_again(state, kill)
         alarms.clear_alert(state, "KILL", f"switch.{kill.switch}")
@@ -56,24 +56,36 @@ def _flat(state: State) -> bool:
     return not state.working and not state.positions["qty_lots"].any()
 
 
+def _starts_new_measure(state: State, kill: Kill) -> bool:
+    """The loss from the peak has been taken in full: nothing is held that could still win it back."""
+    equity = state.equity
+    taken = kill.switch in (Switch.DRAWDOWN, Switch.EMERGENCY) and _flat(state)
+    return taken and math.isfinite(equity) and equity > 0.0
+
+
 def _start_new_measure(state: State, kill: Kill) -> None:
-    if (
-        kill.switch in (Switch.DRAWDOWN, Switch.EMERGENCY)
-        and kill.phase is KillPhase.LATCHED
-        and _flat(state)
-    ):
-        equity = state.equity
-        if math.isfinite(equity) and equity > 0.0:
-            state.account["equity_peak"] = equity
-            state.account["drawdown"] = 0.0
-            state.account["emergency_loss"] = max(float(state.account["daily_loss"][0]), 0.0)
+    if _starts_new_measure(state, kill):
+        state.account["equity_peak"] = state.equity
+        state.account["drawdown"] = 0.0
+        state.account["emergency_loss"] = _daily_loss(state)
+
+
+def _daily_loss(state: State) -> float:
+    return max(float(state.account["daily_loss"][0]), 0.0)
+
+
+def _value(state: State, kill: Kill, column: str) -> float:
+    """What the switch measures, as it would be after re-arming."""
+    if _starts_new_measure(state, kill):
+        return 0.0 if kill.switch == Switch.DRAWDOWN else _daily_loss(state)
+    return float(state.account[column][0])
 
 
 def _still_holds(state: State, kill: Kill) -> str:
     """The condition in words when it still holds, else empty."""
     numeric = sw.BY_NAME.get(Switch(kill.switch))
     if numeric is not None and numeric.column:
-        value, limit = float(state.account[numeric.column][0]), float(state.switches["limit"][numeric.row])
+        value, limit = _value(state, kill, numeric.column), float(state.switches["limit"][numeric.row])
         if not (value >= limit if numeric.below else value < limit):
             hint = "; flatten first" if not _flat(state) else ""
             return f"{kill.switch} still holds: {value:.4g}, limit {limit:.4g}{hint}"

@@ -70,8 +70,9 @@ def after_books_moved(state: State) -> None:
         return  # no baseline to lose from yet; the gate lets nothing in
     account, rows = state.account[0], state.switches
     hit = False
+    known = math.isfinite(float(account["equity"]))  # if not, that is the news, not five ratios of it
     for numeric in NUMERIC:
-        if numeric.name is Switch.POSITION_LOSS or not rows["armed"][numeric.row]:
+        if numeric.name is Switch.POSITION_LOSS or not rows["armed"][numeric.row] or not known:
             continue
         value, limit = float(account[numeric.column]), float(rows["limit"][numeric.row])
         safe = value >= limit if numeric.below else value < limit
@@ -85,7 +86,7 @@ def after_books_moved(state: State) -> None:
         limit = float(state.positions["loss_limit"][i])
         if limit < math.inf and not float(ratios[i]) < limit:
             _trip_position(state, i, float(ratios[i]), limit)
-    if not math.isfinite(float(account["equity"])) and rows["armed"][t.SW_DRAWDOWN]:
+    if not known and rows["armed"][t.SW_DRAWDOWN]:
         state.account["trip_instrument"] = UNPRICEABLE
         hit = True
     if hit:
