@@ -13,7 +13,7 @@ from pathlib import Path
 sys.path[:0] = [str(Path(__file__).parents[2]), str(Path(__file__).parent)]
 
 from console import settle, shown  # noqa: E402
-from fake_core import SCENARIOS  # noqa: E402
+from scenarios import SCENARIOS  # noqa: E402
 
 CELL_PX, CELL_OUT_PX = 12.2, 15
 PICTURES = [

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from console import settle, shown, text
-from fake_core import SCENARIOS
+from scenarios import SCENARIOS
 
 GOLDEN = Path(__file__).parent / "golden"
 SIZES = {"80x24": (80, 24), "120x40": (120, 40)}

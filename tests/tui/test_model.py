@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from fake_core import EPOCH, NOW, SCENARIOS, FakeClock, FakeCore, FakeLink, S
+from fake_core import EPOCH, NOW, FakeClock, FakeCore, FakeLink, S
+from scenarios import SCENARIOS
 
 from bus.linking import LinkStats
 from bus.wire import Error, Reply

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 from console import settle, shown, text
-from fake_core import SCENARIOS, FakeCore
+from fake_core import FakeCore
+from scenarios import SCENARIOS
 
 from tui import draw, format
 from tui.lines.table import Column, join, matches

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from fake_core import EPOCH, NOW, SCENARIOS, FakeCore, S
+from fake_core import EPOCH, NOW, FakeCore, S
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scenarios import SCENARIOS
 
 from bus.linking import Delta, LinkChanged, Snapshot
 from bus.wire import Message

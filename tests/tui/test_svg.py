@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from console import make, settle
-from fake_core import SCENARIOS
+from scenarios import SCENARIOS
 
 SHOTS = [
     ("running", "1", (120, 40)),
