@@ -55,13 +55,11 @@ class Performer:
         return len(self._held)
 
     def reduce(self, effects: Sequence[Effect], now_ns: int) -> None:
-        """Before the journal is even asked: the stop record, cancels, queries, closing orders.
+        """Before the journal is even asked: cancels, queries, closing orders, the stop record.
 
-        Handing the record over takes microseconds, and its fsync then runs beside the cancels instead of after them.
+        The record is handed over right after the first of them: its fsync then runs beside the others, not after.
         """
-        for effect in effects:
-            if isinstance(effect, WriteLatch):
-                self._latch(effect)
+        latches = [effect for effect in effects if isinstance(effect, WriteLatch)]
         for effect in effects:
             if isinstance(effect, CancelOrder):
                 self._cancel(effect, now_ns)
@@ -70,6 +68,8 @@ class Performer:
                     self._send(effect, now_ns)
             elif not isinstance(effect, WORDS):
                 self._request(effect, now_ns)
+            while latches:
+                self._latch(latches.pop(0))
 
     def rest(self, effects: Sequence[Effect], seq: int) -> None:
         """After the journal has the cause queued as ``seq``: words go out, new risk waits for it."""

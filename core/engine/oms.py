@@ -149,11 +149,13 @@ def _ask_later(state: State, order: Order) -> None:
 
 def _chase(state: State, order: Order) -> None:
     """One timer an order, however often somebody asks."""
-    if not order.asking:
-        order.asking = True
-        unknown = order.status is OrdStatus.PENDING_UNKNOWN
-        wait_ns = UNKNOWN_QUERY_NS * (1 if unknown else min(max(order.cancels, 1), PATIENCE_MAX))
-        state.timer(state.cold.now_ns + wait_ns, "unknown", order.cl_ord_id)
+    if order.asking:
+        return
+    order.asking = True
+    wait_ns = UNKNOWN_QUERY_NS
+    if order.cancels > 1 and order.status is not PENDING_UNKNOWN:
+        wait_ns *= min(order.cancels, PATIENCE_MAX)
+    state.timer(state.cold.now_ns + wait_ns, "unknown", order.cl_ord_id)
 
 
 def on_unknown_timer(state: State, cl_ord_id: str) -> None:
