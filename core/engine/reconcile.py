@@ -133,6 +133,8 @@ def on_positions(state: State, event: Positions) -> None:
     if not 0 <= event.venue < len(state.cold.venues):
         return
     venue = state.cold.venues[event.venue]
+    if event.request not in state.cold.asked:
+        return  # nobody asked: it says nothing about now
     if event.request == venue.request:
         venue.request = 0
     if not event.ok:
@@ -146,18 +148,36 @@ def on_positions(state: State, event: Positions) -> None:
     }
     venue.failures = 0
     venue.checked_ns = state.cold.now_ns
-    same = {i: delta for i, delta in differs.items() if venue.differs.get(i) == delta}
-    venue.mismatches = venue.mismatches + 1 if same else int(bool(differs))
-    venue.differs = differs
     if not differs:
         _agreed(state, event, venue)
-    elif same and venue.mismatches >= SAME_MAX:
-        _take_their_word(state, venue, same)
-        _agreed(state, event, venue) if same == differs else state.timer(
-            state.cold.now_ns + RECHECK_NS, "recheck", str(event.venue)
-        )
+        return
+    if not _counts(state, venue):
+        return
+    venue.seen = {i: venue.seen.get(i, 0) + 1 if venue.differs.get(i) == d else 1 for i, d in differs.items()}
+    venue.mismatches = max(venue.seen.values())
+    venue.differs = differs
+    real = {i: delta for i, delta in differs.items() if venue.seen[i] >= SAME_MAX}
+    if real:
+        _take_their_word(state, venue, real)
+    if real == differs:
+        _agreed(state, event, venue)
     else:
-        state.timer(state.cold.now_ns + RECHECK_NS, "recheck", str(event.venue))
+        _recheck(state, event.venue, venue)
+
+
+def _counts(state: State, venue: VenueState) -> bool:
+    """Answers to several questions of one moment are one look: looks that count are RECHECK_NS apart."""
+    if venue.differs and state.cold.now_ns - venue.differed_ns < RECHECK_NS:
+        return False
+    venue.differed_ns = state.cold.now_ns
+    return True
+
+
+def _recheck(state: State, id_: int, venue: VenueState) -> None:
+    """One appointment a venue, however many answers asked for it."""
+    if venue.recheck_ns <= state.cold.now_ns:
+        venue.recheck_ns = state.cold.now_ns + RECHECK_NS
+        state.timer(venue.recheck_ns, "recheck", str(id_))
 
 
 def on_recheck(state: State, venue: int) -> None:
@@ -170,7 +190,7 @@ def on_recheck(state: State, venue: int) -> None:
 
 def _agreed(state: State, event: Positions, venue: VenueState) -> None:
     venue.mismatches = 0
-    venue.differs = {}
+    venue.differs, venue.seen = {}, {}
     venue.reconciled = True
     alarms.clear_alert(state, "RECONCILE_FAILED", f"venue.{venue.name}")
     for held in _asking(state, event.request):
@@ -191,7 +211,6 @@ def _take_their_word(state: State, venue: VenueState, differs: dict[int, int]) -
         spec = state.specs[i]
         named.append(f"{spec.symbol} {delta * spec.lot_size:+g}")
         books.adjust(state, i, delta, state.mark(i) or 1.0)
-    venue.mismatches = 0
     text = f"{venue.name} holds what we do not know of: {', '.join(named[:5])}"
     alarms.raise_alert(state, "RECONCILIATION", f"venue.{venue.name}", text)
     if state.config.switches.reconciliation:

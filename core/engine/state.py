@@ -83,7 +83,10 @@ class VenueState(msgspec.Struct):
     failures: int = 0  # failed reconciliations in a row
     checked_ns: int = 0
     request: int = 0  # outstanding position query outside a kill
-    differs: dict[int, int] = {}  # instrument -> theirs minus ours, at the last answer
+    differs: dict[int, int] = {}  # instrument -> theirs minus ours, at the last answer that counted
+    seen: dict[int, int] = {}  # instrument -> answers in a row with that same difference
+    differed_ns: int = 0  # when a difference last counted
+    recheck_ns: int = 0  # when a recheck is due
 
 
 class Wait(msgspec.Struct):
