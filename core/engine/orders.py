@@ -101,6 +101,12 @@ TRANSITIONS: dict[tuple[OrdStatus, ReportKind], OrdStatus] = {
     (S.NOT_SENT, R.NOT_SENT): S.NOT_SENT,
     (S.NOT_SENT, R.NOT_FOUND): S.NOT_SENT,
     (S.NOT_SENT, R.CANCEL_REJECTED): S.NOT_SENT,
+    # the submit's own answer was lost, after the order had been heard of otherwise: nothing to learn
+    (S.NEW, R.UNKNOWN): S.NEW,
+    (S.PARTIALLY_FILLED, R.UNKNOWN): S.PARTIALLY_FILLED,
+    (S.FILLED, R.UNKNOWN): S.FILLED,
+    (S.CANCELED, R.UNKNOWN): S.CANCELED,
+    (S.EXPIRED, R.UNKNOWN): S.EXPIRED,
     # said cancelled, yet the venue still shows it open: believe the venue that shows it
     (S.CANCELED, R.STATUS): S.NEW,
     (S.REJECTED, R.STATUS): S.NEW,
