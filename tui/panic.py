@@ -66,6 +66,7 @@ class Cord:
     last: Pull | None = None
     pulls: list[threading.Thread] = field(default_factory=list)
     log: Callable[[Pull], None] | None = None
+    again: Callable[[], str] | None = None  # where the core is now; it may have been started anew elsewhere
 
     def pull(self) -> None:
         thread = threading.Thread(target=self._run, args=(time.monotonic_ns(),), name="cord", daemon=True)
@@ -108,6 +109,8 @@ class Cord:
                 if socket.poll(RESEND_MS):
                     return self._follow(socket, pull)
             socket.close(linger=0)
+            if self.again is not None:
+                self.endpoint = self.again()
         return self._note(replace(pull, status="no answer", end_ms=_since_ms(pull)))
 
     def _follow(self, socket: Socket, pull: Pull) -> Pull:

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tui.model.alarms import raise_silence
+from tui.model.alarms import raise_silence, raise_unheard, settle_silence
+from tui.model.commands import ACK_WITHIN_NS
 from tui.model.reduce import apply
 
 if TYPE_CHECKING:
@@ -52,7 +53,20 @@ class PaintPump:
         mono_ns = app.clock.mono_ns()
         for event in app.link.drain():
             apply(app.view, event, mono_ns)
-        raise_silence(app.view, app.moment().core_ns, mono_ns, app.instead)
+        core_ns = app.moment().core_ns
+        raise_silence(app.view, core_ns, mono_ns, app.instead)
+        self._cord(core_ns, mono_ns)
+
+    def _cord(self, core_ns: int, mono_ns: int) -> None:
+        """The cord goes its own way; that nobody has answered it is an alarm here all the same."""
+        app = self.app
+        pull = app.cord.last if app.cord is not None else None
+        if pull is None:
+            return
+        if pull.ack_ms is not None:
+            settle_silence(app.view, pull.id)
+        elif mono_ns - pull.at_mono_ns > ACK_WITHIN_NS:
+            raise_unheard(app.view, pull.id, "CANCEL ALL", core_ns, app.instead)
 
     def show(self) -> None:
         """Paint, unless the terminal is behind; make good what it has missed."""

@@ -63,7 +63,7 @@ def _attached(
 ) -> int:
     link = SocketLink(address, keys)
     link.start()
-    cord = Cord(address.command, keys)
+    cord = Cord(address.command, keys, again=lambda: _where_now(address))
     try:
         app = _console(link, cord, data_dir, targets, view_only, env)
         with _signals(app):
@@ -72,6 +72,14 @@ def _attached(
         link.close()
     _farewell(app)
     return app.return_code or OK
+
+
+def _where_now(address: Address) -> str:
+    """The command endpoint, read again: a core that was started anew may stand elsewhere."""
+    try:
+        return resolve(address.path, Path()).command if address.path else address.command
+    except NotReachable:
+        return address.command
 
 
 def _console(

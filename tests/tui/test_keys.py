@@ -7,6 +7,7 @@ from scenarios import SCENARIOS
 from textual import events
 
 from tui.actions import PAGES
+from tui.panic import Pull
 
 
 class FakeCord:
@@ -118,6 +119,23 @@ async def test_no_answer_in_a_second_is_an_alarm_with_the_way_round():
         await settle(app, pilot)
         assert "no answer to kill halt in 1 s" in text(app)
         assert "andon kill --reason" in text(app)
+
+
+async def test_a_cord_nobody_answers_is_an_alarm_until_somebody_does():
+    cord = FakeCord()
+    async with shown(SCENARIOS["running"](), cord=cord) as (app, pilot):
+        cord.last = Pull("p1", app.clock.mono)
+        app.clock.advance(0.9)
+        await settle(app, pilot)
+        assert "SENT, no answer yet" in text(app)
+        assert "‼0" in text(app)
+        app.clock.advance(0.2)
+        await settle(app, pilot)
+        assert "‼1" in text(app)
+        cord.last = Pull("p1", app.clock.mono - 2, status="accepted", sent_ms=1.0, ack_ms=1500.0)
+        await settle(app, pilot)
+        assert "‼0" in text(app)
+        assert "ACK 1500 ms" in text(app)
 
 
 async def test_words():

@@ -126,6 +126,12 @@ def test_a_pull_begins_before_there_is_a_core(tmp_path, stub):
     assert not cord.unanswered()
 
 
+def test_a_pull_looks_again_where_the_core_is(tmp_path, stub):
+    core = stub()
+    cord = Cord(f"ipc://{tmp_path}/gone.ipc", again=lambda: core.endpoint)
+    assert pulled(cord).status == "done"
+
+
 def test_chord():
     chord = Chord()
     assert [chord.press(t) for t in (0.0, 1.9, 2.0, 4.1, 4.2)] == [False, True, False, False, True]

@@ -155,9 +155,12 @@ def _link_banner(scene: Scene) -> list[Line]:
 
 def _cord_banner(scene: Scene) -> list[Line]:
     pull = scene.cord.last if scene.cord is not None else None
-    if pull is None or (
-        scene.moment.mono_ns - pull.at_mono_ns > 15_000_000_000 and pull.status != "no answer"
-    ):
+    if pull is None:
+        return []
+    past = scene.moment.mono_ns - pull.at_mono_ns > 15_000_000_000
+    if past and (
+        scene.up or pull.status != "no answer"
+    ):  # from here on it is in the alarms and on the kill panel
         return []
     if pull.status in ("no answer", "failed", "rejected"):
         text = f" ‼ CANCEL ALL: {pull.status.upper()} {pull.error} — run: {scene.instead} "

@@ -73,10 +73,15 @@ def _fold(rows: list[Entry]) -> list[Entry]:
 def raise_silence(view: View, core_ns: int, mono_ns: int, instead: str) -> None:
     """A command nobody acknowledged within a second is a high alarm that names the way round this console."""
     for command in view.commands.overdue(mono_ns):
-        key = f"console:{command.id}"
-        if key not in view.local:
-            view.local[key] = _silence_alert(key, command.label, core_ns, instead)
-            view.version["alerts"] += 1
+        raise_unheard(view, command.id, command.label, core_ns, instead)
+
+
+def raise_unheard(view: View, command_id: str, label: str, core_ns: int, instead: str) -> None:
+    """One command, by whatever way it went out, has had no answer."""
+    key = f"console:{command_id}"
+    if key not in view.local:
+        view.local[key] = _silence_alert(key, label, core_ns, instead)
+        view.version["alerts"] += 1
 
 
 def _silence_alert(key: str, label: str, core_ns: int, instead: str) -> AlertView:
