@@ -13,6 +13,9 @@ import msgspec
 from bus.sockets import IPC_PATH_MAX, private_folder
 
 
+COMMAND_PORT = 7702  # as configured by default; the state socket has the port below
+
+
 class NotReachable(Exception):
     """No core answers there. The text says what, why and what to do."""
 
@@ -96,12 +99,15 @@ def resolve(target: str | None, data_dir: Path) -> Address:
     """Find a core; raises NotReachable.
 
     ``target``: None (the core of ``data_dir``), a data folder, a core.json, the name of a folder beside ``data_dir``,
-    or ``state=…,command=…[,server_public_key=…]``.
+    ``tcp://host[:command port]`` (the state port is the one below it), or
+    ``state=…,command=…[,server_public_key=…]``.
     """
     if target is None:
         return read_core(core_file(data_dir))
     if "=" in target and "://" in target:
         return _endpoints(target)
+    if target.startswith("tcp://"):
+        return _by_port(target)
     path = Path(target).expanduser()
     if path.is_file():
         return read_core(path)
@@ -109,7 +115,7 @@ def resolve(target: str | None, data_dir: Path) -> Address:
         return read_core(core_file(path))
     if os.sep not in target and (data_dir.parent / target).is_dir():
         return read_core(core_file(data_dir.parent / target))
-    known = "a data folder, a core.json, a name, or state=ENDPOINT,command=ENDPOINT"
+    known = "a data folder, a core.json, a name, tcp://HOST:COMMAND_PORT, or state=ENDPOINT,command=ENDPOINT"
     raise NotReachable(f"no core {target!r}: no such folder or file here; give {known}")
 
 
@@ -120,6 +126,16 @@ def _endpoints(target: str) -> Address:
         form = "state=ENDPOINT,command=ENDPOINT[,server_public_key=KEY]"
         raise NotReachable(f"cannot read the address {target!r}; write {form}")
     return Address(parts["state"], parts["command"], server_public_key=parts.get("server_public_key", ""))
+
+
+def _by_port(target: str) -> Address:
+    """Both endpoints from the command socket's: the ports stand side by side unless configured otherwise."""
+    host, _, port = target.removeprefix("tcp://").rpartition(":")
+    if not host:
+        host, port = port, str(COMMAND_PORT)
+    if not port.isdigit() or not 1 < int(port) < 65_536:  # noqa: PLR2004  (the range of TCP ports)
+        raise NotReachable(f"cannot read the address {target!r}; write tcp://HOST:COMMAND_PORT")
+    return Address(f"tcp://{host}:{int(port) - 1}", f"tcp://{host}:{port}")
 
 
 def read_core(path: Path) -> Address:

@@ -126,3 +126,22 @@ def test_importing_the_client_is_light() -> None:
     assert "numpy" not in out.stdout
     assert "textual" not in out.stdout
     assert "pandas" not in out.stdout
+
+
+@pytest.mark.parametrize(
+    ("target", "state", "command"),
+    [
+        ("tcp://10.0.0.5:7702", "tcp://10.0.0.5:7701", "tcp://10.0.0.5:7702"),
+        ("tcp://desk", "tcp://desk:7701", "tcp://desk:7702"),
+    ],
+)
+def test_a_tcp_address_names_both_ports(tmp_path: Path, target: str, state: str, command: str) -> None:
+    found = resolve(target, tmp_path)
+
+    assert (found.state, found.command) == (state, command)
+
+
+@pytest.mark.parametrize("target", ["tcp://desk:x", "tcp://desk:0", "tcp://desk:99999"])
+def test_a_tcp_address_without_a_port_is_refused_in_words(tmp_path: Path, target: str) -> None:
+    with pytest.raises(NotReachable, match="tcp://HOST:COMMAND_PORT"):
+        resolve(target, tmp_path)
