@@ -12,7 +12,6 @@ import msgspec
 
 from bus.sockets import IPC_PATH_MAX, private_folder
 
-
 COMMAND_PORT = 7702  # as configured by default; the state socket has the port below
 
 
@@ -133,7 +132,7 @@ def _by_port(target: str) -> Address:
     host, _, port = target.removeprefix("tcp://").rpartition(":")
     if not host:
         host, port = port, str(COMMAND_PORT)
-    if not port.isdigit() or not 1 < int(port) < 65_536:  # noqa: PLR2004  (the range of TCP ports)
+    if not port.isdigit() or not 1 < int(port) < 65_536:
         raise NotReachable(f"cannot read the address {target!r}; write tcp://HOST:COMMAND_PORT")
     return Address(f"tcp://{host}:{int(port) - 1}", f"tcp://{host}:{port}")
 
