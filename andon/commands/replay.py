@@ -96,7 +96,8 @@ def _show(summary: dict[str, Any]) -> None:
         output.line("no switch tripped")
     for trip in summary["switches"]:
         value, limit = number(trip["value"], 4), number(trip["limit"], 4)
-        output.line(clean(f"TRIPPED {trip['name']} at {trip['ts']}: value {value}, limit {limit}"))
+        where = "" if trip["scope"] == "all" else f" in {trip['scope']}"
+        output.line(clean(f"TRIPPED {trip['name']}{where} at {trip['ts']}: value {value}, limit {limit}"))
     if summary.get("state"):
         output.line(clean(f"state at the end {summary['state']}"))
     output.line(f"digest {summary['digest']}")

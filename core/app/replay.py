@@ -18,7 +18,7 @@ import msgspec
 
 from bus.effects import Effect, Publish
 from bus.events import Boot, Event
-from bus.views import FillView, SwitchView
+from bus.views import FillView
 from config.settings import Settings
 from core.adapters.journal_format import Record
 from core.adapters.journal_reader import JournalReader
@@ -30,8 +30,10 @@ from core.app.drive import Driver
 from core.app.rebuild import rebuild
 from core.app.replay_result import ReplayResult, Trip
 from core.app.setup import engine_config
+from core.app.tape_pace import at_its_pace
 from core.engine import ladder, snapshot, views
 from core.engine.config import EngineConfig, StrategyConfig, SwitchLimits
+from core.engine.ladder import Kill
 from core.engine.market import Ticks
 
 CHUNK_ROWS = 65_536  # rows offered between two looks at the progress bar
@@ -65,25 +67,23 @@ class _Watch:
     def on_step(self, _event: Event | Ticks, _effects: list[Effect]) -> None:
         """Equity now and then, and around everything that happens."""
         assert self.driver is not None
-        now_ns = self.driver.now_ns
+        now_ns, state = self.driver.now_ns, self.driver.state
         if now_ns >= self._next_ns:
             self._next_ns = now_ns + self._gap_ns
-            self.curve.append((now_ns, self.driver.state.equity))
+            self.curve.append((now_ns, state.equity))
+        if len(state.cold.kills) > len(self.trips):  # a tape re-arms nothing: kills only become more
+            self._trips(list(state.cold.kills.values())[len(self.trips) :])
 
     def on_effect(self, effect: Effect) -> None:
-        """Fills and first words of tripped switches."""
-        if not isinstance(effect, Publish):
-            return
-        if isinstance(effect.data, FillView):
+        """Fills."""
+        if isinstance(effect, Publish) and isinstance(effect.data, FillView):
             self.fills += 1
-        elif isinstance(effect.data, SwitchView) and effect.data.tripped_ns:
-            self._trip(effect.data)
 
-    def _trip(self, view: SwitchView) -> None:
-        seen = any(t.name == view.name and t.ts == view.tripped_ns for t in self.trips)
-        if not seen:
-            limit = view.limit
-            self.trips.append(Trip(view.name, view.tripped_ns, view.tripped_value, limit, view.action))
+    def _trips(self, kills: list[Kill]) -> None:
+        """From the latches themselves: a switch has one view, but may have tripped in several scopes."""
+        for kill in kills:
+            level = kill.level.name.lower()
+            self.trips.append(Trip(kill.switch, kill.since_ns, kill.value, kill.limit, level, kill.scope))
 
 
 def replay(
@@ -110,10 +110,8 @@ def _config(
     first_ns = int(tape.rows["ts_ns"][0])
     config = engine_config(settings, tape.specs, env="REPLAY", now_ns=first_ns)
     chosen = tuple(StrategyConfig(id=kind, kind=kind, notional=notional) for kind in strategies)
-    changes: dict[str, Any] = {"strategies": chosen}
-    if not switches_on:
-        changes["switches"] = OFF
-    return msgspec.structs.replace(config, **changes)
+    config = at_its_pace(tape, msgspec.structs.replace(config, strategies=chosen))
+    return config if switches_on else msgspec.structs.replace(config, switches=OFF)
 
 
 def run_tape(

@@ -17,6 +17,7 @@ class Trip(msgspec.Struct):
     value: float | None
     limit: float | None
     state: str = ""
+    scope: str = "all"
 
 
 class ReplayResult(msgspec.Struct):

@@ -91,9 +91,15 @@ def _trips(result: ReplayResult) -> str:
     head = "<table><tr><th>switch<th>time (UTC)<th>value<th>limit<th>does"
     return (
         head
-        + "".join(_trip_row(t.name, t.ts, t.value, t.limit, t.state) for t in result.switches)
+        + "".join(
+            _trip_row(_named(t.name, t.scope), t.ts, t.value, t.limit, t.state) for t in result.switches
+        )
         + "</table>"
     )
+
+
+def _named(name: str, scope: str) -> str:
+    return name if scope == "all" else f"{name} ({scope})"
 
 
 def _trip_row(name: str, ts_ns: int, value: float | None, limit: float | None, does: str) -> str:

@@ -19,7 +19,7 @@ from core.engine.state import State
 from core.kernels import tables as t
 
 R, H, F = TradingState.REDUCING, TradingState.HALTED, TradingState.FLATTENING
-STALE_CHECK_S_MAX = 5
+STALE_CHECK_S_MAX = 5  # or a tenth of the limit, where that is longer
 UNPRICEABLE = -2  # ACCOUNT.trip_instrument: equity or a tested value is not a number
 
 
@@ -121,12 +121,12 @@ def after_orders(state: State) -> None:
 
 
 def next_stale_check(state: State) -> None:
-    """When the next watched instrument could become stale, within one to five seconds: what is watched may change."""
+    """When the next watched instrument could become stale, at least every few seconds: what is watched may change."""
     limit_s = state.config.switches.stale_data_s
     if limit_s is None:
         return
     now_ns = state.cold.now_ns
-    earliest, latest = now_ns + SECOND_NS, now_ns + STALE_CHECK_S_MAX * SECOND_NS
+    earliest, latest = now_ns + SECOND_NS, now_ns + int(max(STALE_CHECK_S_MAX, limit_s / 10) * SECOND_NS)
     last = [int(state.markets["ts_ns"][i]) for i in watched(state)]
     due = min(last, default=now_ns) + int(limit_s * SECOND_NS) + 1
     state.timer(min(max(due, earliest), latest), "stale")
