@@ -1,0 +1,373 @@
+"""The kill: cancel, wait, close what is confirmed, wait, latch. Nothing is read into silence."""
+
+from __future__ import annotations
+
+import pytest
+
+from bus.effects import CancelOrder, MassCancel, NewOrder, QueryOpen, QueryOrder, QueryPositions, WriteLatch
+from bus.enums import KillPhase, OrdStatus, Purpose, ReportKind, Side, TradingState
+from bus.events import OpenOrder
+
+from .kit import Bench, config, row, strategy
+
+FLATTEN = {"scope": "all", "level": "flatten"}
+
+
+def armed(**named) -> Bench:
+    bench = Bench(config(**named))
+    bench.hold(0, 100)
+    bench.hold(1, -50)
+    bench.working(0, Side.BUY, 10, 98.0)
+    bench.working(0, Side.SELL, 10, 102.0)
+    return bench
+
+
+def phase(bench: Bench, key: str = "operator@all") -> KillPhase:
+    return bench.kill(key).phase
+
+
+def cancel_all(bench: Bench) -> None:
+    for id in list(bench.state.working):
+        bench.report(id, ReportKind.CANCELED)
+
+
+def test_the_phases_and_what_each_waits_for() -> None:
+    bench = armed()
+    bench.command("kill", FLATTEN)
+    assert [type(e) for e in bench.effects if isinstance(e, CancelOrder | NewOrder | WriteLatch)] == [
+        CancelOrder, CancelOrder, WriteLatch
+    ], "cancels at once, the latch beside them, and no closing order yet"  # fmt: skip
+    first, second = list(bench.state.working)
+    bench.report(first, ReportKind.CANCELED)
+    assert phase(bench) is KillPhase.CANCELLING and bench.kill("operator@all").unconfirmed == 1
+    bench.report(second, ReportKind.CANCELED)
+    assert phase(bench) is KillPhase.CANCELLING, "terminal by report: now the venue's list is asked for"
+    assert any(isinstance(e, QueryOpen) for e in bench.effects)
+    bench.answer_open()
+    assert phase(bench) is KillPhase.FLATTENING and not bench.sent(), (
+        "positions are asked for before they are closed"
+    )
+    bench.answer_positions()
+    closing = {(o.instrument, o.side, o.qty_lots, o.reduce_only) for o in bench.sent()}
+    assert closing == {(0, Side.SELL, 100, True), (1, Side.BUY, 50, True)}
+    for order in list(bench.state.working.values()):
+        bench.fill(order.cl_ord_id, order.leaves_lots)
+    assert phase(bench) is KillPhase.FLATTENING, "flat by our books: the venue is asked once more"
+    bench.answer_positions({})
+    assert phase(bench) is KillPhase.FLATTENING
+    bench.answer_open()
+    assert phase(bench) is KillPhase.LATCHED
+    assert [r.status for r in bench.replies() if r.status in ("accepted", "done")] == ["accepted", "done"]
+
+
+def test_a_halt_keeps_positions() -> None:
+    bench = armed()
+    before = len(bench.sent(bench.all))
+    bench.command("kill", {"scope": "all", "level": "halt"})
+    cancel_all(bench)
+    bench.answer_open()
+    assert phase(bench) is KillPhase.LATCHED and bench.state.qty(0) == 100
+    assert len(bench.sent(bench.all)) == before
+
+
+def test_a_failed_list_is_no_confirmation() -> None:
+    bench = armed()
+    bench.command("kill", {"scope": "all", "level": "halt"})
+    cancel_all(bench)
+    bench.answer_open(ok=False)
+    assert phase(bench) is KillPhase.CANCELLING
+    bench.wait(0.6)
+    assert phase(bench) is KillPhase.CANCELLING
+    bench.answer_open()
+    assert phase(bench) is KillPhase.LATCHED
+
+
+def test_a_failed_position_query_is_not_flat() -> None:
+    bench = armed()
+    bench.command("kill", FLATTEN)
+    cancel_all(bench)
+    bench.answer_open()
+    bench.answer_positions({}, ok=False)
+    assert phase(bench) is KillPhase.FLATTENING and not bench.sent()
+    bench.answer_positions({})  # a lie, or late: it is not what we hold
+    assert phase(bench) is KillPhase.FLATTENING and not bench.sent()
+    bench.wait(1.6)
+    bench.answer_positions()
+    assert len(bench.sent()) == 2
+
+
+def test_an_order_the_list_shows_is_cancelled_though_its_cancel_was_confirmed() -> None:
+    bench = armed()
+    bench.command("kill", {"scope": "all", "level": "halt"})
+    liar = next(iter(bench.state.working.values()))
+    cancel_all(bench)
+    bench.answer_open(row(liar))
+    assert phase(bench) is KillPhase.CANCELLING and liar.is_open and bench.cancelled() == [liar.cl_ord_id] * 2
+    bench.report(liar.cl_ord_id, ReportKind.CANCELED)
+    bench.answer_open()
+    assert phase(bench) is KillPhase.LATCHED
+
+
+def test_a_stranger_on_the_list_is_adopted_and_cancelled() -> None:
+    bench = armed()
+    bench.command("kill", {"scope": "all", "level": "halt"})
+    cancel_all(bench)
+    bench.answer_open(OpenOrder("stranger", 2, Side.BUY, 5, 0, 9000))
+    assert bench.state.working["stranger"].purpose is Purpose.ADOPTED and bench.cancelled() == ["stranger"]
+    assert phase(bench) is KillPhase.CANCELLING and bench.alerts("UNKNOWN_ORDER")
+
+
+@pytest.mark.parametrize("level", ["halt", "flatten"])
+def test_a_stranger_found_later_begins_a_confirmed_kill_again(level) -> None:
+    bench = armed(account_check_interval_s=5.0)
+    bench.command("kill", {"scope": "all", "level": level})
+    bench.finish_kill()
+    bench.wait(6.0)
+    bench.answer_open(OpenOrder("stranger", 2, Side.BUY, 5, 0, 9000))
+    assert phase(bench) is KillPhase.CANCELLING and "stranger" in bench.cancelled()
+
+
+def test_a_late_fill_after_a_confirmed_flatten_is_flattened_again() -> None:
+    bench = armed()
+    late = next(iter(bench.state.working))
+    bench.command("kill", FLATTEN)
+    bench.finish_kill()
+    bench.fill(late, 10, 98.0)
+    assert phase(bench) is not KillPhase.LATCHED and bench.state.qty(0) == 10
+    bench.finish_kill()
+    assert bench.state.qty(0) == 0 and phase(bench) is KillPhase.LATCHED
+
+
+def test_a_late_fill_after_a_halt_only_tells() -> None:
+    bench = armed()
+    late = next(iter(bench.state.working))
+    bench.command("kill", {"scope": "all", "level": "halt"})
+    bench.finish_kill()
+    bench.fill(late, 10, 98.0)
+    assert phase(bench) is KillPhase.LATCHED and bench.state.qty(0) == 110 and bench.alerts("LATE_FILL")
+
+
+def test_a_position_found_under_a_confirmed_flatten_is_closed() -> None:
+    bench = armed(account_check_interval_s=2.0)
+    bench.command("kill", FLATTEN)
+    bench.finish_kill()
+    for _ in range(4):
+        bench.wait(2.1)
+        bench.answer_positions({2: 7})
+    assert bench.state.qty(2) == 7 and phase(bench) is not KillPhase.LATCHED
+    bench.finish_kill()
+    assert bench.state.qty(2) == 0
+
+
+def test_silence_escalates_alarms_and_never_ends() -> None:
+    bench = armed()
+    bench.command("kill", {"scope": "all", "level": "halt"})
+    ids = list(bench.state.working)
+    assert [e for e in bench.wait(0.6) if isinstance(e, CancelOrder)], "retry"
+    assert any(isinstance(e, MassCancel) for e in bench.wait(1.0)), "mass cancel"
+    said = bench.wait(1.5)
+    assert {e.cl_ord_id for e in said if isinstance(e, QueryOrder)} >= set(ids), "query each"
+    assert not bench.alerts("KILL_UNCONFIRMED")
+    bench.wait(2.0)
+    (alarm,) = bench.alerts("KILL_UNCONFIRMED")
+    assert ids[0] in alarm.message and bench.kill("operator@all").alarmed
+    for _ in range(10):
+        assert any(isinstance(e, CancelOrder) for e in bench.wait(10.0)), "and on, and on"
+    assert phase(bench) is KillPhase.CANCELLING
+    cancel_all(bench)
+    bench.answer_open()
+    assert phase(bench) is KillPhase.LATCHED
+    assert bench.alerts("KILL_UNCONFIRMED")[-1].status == "CLEARED"
+
+
+def test_a_venue_that_refuses_to_close_is_named_and_not_hammered() -> None:
+    bench = armed()
+    bench.command("kill", FLATTEN)
+    cancel_all(bench)
+    bench.answer_open()
+    bench.answer_positions()
+    sent = 0
+    for _ in range(20):
+        for order in list(bench.state.working.values()):
+            bench.report(order.cl_ord_id, ReportKind.REJECTED)
+        sent += len(bench.sent(bench.wait(1.0)))
+    assert 10 < sent < 40 and phase(bench) is KillPhase.FLATTENING
+    assert "AAA/USDT" in bench.alerts("KILL_UNCONFIRMED")[-1].message
+
+
+def test_an_unknown_outcome_of_a_closing_order_is_not_sent_twice() -> None:
+    bench = armed()
+    bench.command("kill", FLATTEN)
+    cancel_all(bench)
+    bench.answer_open()
+    bench.answer_positions()
+    for order in list(bench.state.working.values()):
+        bench.report(order.cl_ord_id, ReportKind.UNKNOWN)
+    assert not bench.sent(bench.wait(30.0))
+    for order in list(bench.state.working.values()):
+        bench.report(order.cl_ord_id, ReportKind.CANCELED)
+    assert len([o for o in bench.state.working.values() if o.purpose is Purpose.KILL]) == 2
+
+
+def test_cancelling_an_order_of_unknown_outcome_waits_for_the_venue() -> None:
+    bench = Bench()
+    order = bench.submit(0, Side.BUY, 10)
+    bench.report(order.cl_ord_id, ReportKind.UNKNOWN)
+    bench.command("kill", {"scope": "all", "level": "halt"})
+    bench.answer_open()
+    assert phase(bench) is KillPhase.CANCELLING and order.status is OrdStatus.PENDING_UNKNOWN
+    for _ in range(3):
+        bench.report(order.cl_ord_id, ReportKind.NOT_FOUND)
+    bench.wait(0.6)
+    bench.answer_open()
+    assert phase(bench) is KillPhase.LATCHED
+
+
+def test_large_positions_are_closed_in_the_venues_slices() -> None:
+    bench = armed(kill=config().kill.__class__(slice_lots_max=40))
+    bench.command("kill", FLATTEN)
+    cancel_all(bench)
+    bench.answer_open()
+    bench.answer_positions()
+    slices = []
+    while order := next((o for o in bench.state.working.values() if o.instrument == 0), None):
+        slices.append(order.qty_lots)
+        bench.fill(order.cl_ord_id, order.qty_lots)
+    assert slices == [40, 40, 20]
+
+
+def test_a_partial_close_is_followed_by_the_rest() -> None:
+    bench = armed()
+    bench.command("kill", FLATTEN)
+    cancel_all(bench)
+    bench.answer_open()
+    bench.answer_positions()
+    order = next(o for o in bench.state.working.values() if o.instrument == 0)
+    bench.fill(order.cl_ord_id, 60)
+    bench.report(order.cl_ord_id, ReportKind.EXPIRED)
+    assert [o.qty_lots for o in bench.sent()] == [40]
+
+
+@pytest.mark.parametrize(
+    ("scope", "doomed"),
+    [("all", "abc"), ("symbol:AAA/USDT", "ac"), ("strategy:hold-1", "c"), ("venue:sim", "abc")],
+)
+def test_the_scope_says_whose_orders(scope, doomed) -> None:
+    bench = Bench(config(strategies=(strategy(),)))
+    orders = {
+        "a": bench.working(0, Side.BUY, 5, 98.0),
+        "b": bench.working(1, Side.BUY, 5, 98.0),
+        "c": bench.working(0, Side.BUY, 5, 98.0, purpose=Purpose.STRATEGY, strategy="hold-1"),
+    }
+    bench.command("kill", {"scope": scope, "level": "halt"})
+    assert bench.cancelled() == [orders[name].cl_ord_id for name in doomed]
+
+
+def shared() -> Bench:
+    """Two strategies long in one instrument, 30 and 70."""
+    bench = Bench(config(strategies=(strategy(), strategy("hold-2")), signal_interval_s=3600.0))
+    for name, lots in (("hold-1", 30), ("hold-2", 70)):
+        bench.hold(0, lots, purpose=Purpose.STRATEGY, strategy=name)
+    return bench
+
+
+def test_a_strategys_flatten_closes_its_share_while_the_other_trades_on() -> None:
+    bench = shared()
+    bench.command("kill", {"scope": "strategy:hold-1", "level": "flatten"})
+    bench.answer_open()
+    bench.answer_positions()
+    (order,) = bench.sent()
+    assert (order.side, order.qty_lots) == (Side.SELL, 30)
+    bench.hold(0, 11, purpose=Purpose.STRATEGY, strategy="hold-2")
+    bench.fill(order.cl_ord_id, 30)
+    bench.finish_kill()
+    assert bench.state.qty(0) == 81 and bench.state.holding("hold-1", 0).qty_lots == 0
+    assert bench.state.holding("hold-2", 0).qty_lots == 81
+
+
+def test_a_strategys_flatten_does_not_wait_for_the_quotes_of_others() -> None:
+    bench = shared()
+    bench.working(0, Side.BUY, 5, 98.0, purpose=Purpose.STRATEGY, strategy="hold-2")
+    bench.command("kill", {"scope": "strategy:hold-1", "level": "flatten"})
+    bench.answer_open(*[row(o) for o in bench.state.working.values()])
+    bench.answer_positions()
+    assert [o.qty_lots for o in bench.sent()] == [30]
+
+
+def test_a_strategys_flatten_makes_room_for_its_exit() -> None:
+    """The other's offer of 90 and our 30 could take the 100 we hold through zero."""
+    bench = shared()
+    quote = bench.working(0, Side.SELL, 90, 102.0, purpose=Purpose.STRATEGY, strategy="hold-2")
+    bench.command("kill", {"scope": "strategy:hold-1", "level": "flatten"})
+    bench.answer_open(*[row(o) for o in bench.state.working.values()])
+    bench.answer_positions()
+    assert not bench.sent() and bench.cancelled() == [quote.cl_ord_id]
+    bench.report(quote.cl_ord_id, ReportKind.CANCELED)
+    assert [o.qty_lots for o in bench.sent()] == [30]
+
+
+def test_shares_that_offset_each_other_are_named_and_left() -> None:
+    bench = Bench(config(strategies=(strategy(), strategy("hold-2")), signal_interval_s=3600.0))
+    bench.hold(0, 30, purpose=Purpose.STRATEGY, strategy="hold-1")
+    bench.hold(0, -30, purpose=Purpose.STRATEGY, strategy="hold-2")
+    bench.command("kill", {"scope": "strategy:hold-1", "level": "flatten"})
+    bench.finish_kill()
+    assert bench.state.qty(0) == 0 and bench.kill("operator@strategy:hold-1").left_lots == 30
+
+
+def test_two_kills_on_one_instrument_close_it_once() -> None:
+    bench = Bench()
+    bench.hold(0, 100)
+    bench.command("kill", FLATTEN)
+    bench.command("kill", {"scope": "symbol:AAA/USDT", "level": "flatten"})
+    bench.finish_kill()
+    closing = [e for e in bench.sent(bench.all) if e.side is Side.SELL]
+    assert [o.qty_lots for o in closing] == [100]
+
+
+def test_pulling_again_makes_sure_again_and_a_lower_level_changes_nothing() -> None:
+    bench = armed()
+    bench.command("kill", FLATTEN)
+    bench.finish_kill()
+    bench.command("kill", {"scope": "all", "level": "halt"})
+    assert (
+        bench.kill("operator@all").level is TradingState.FLATTENING and phase(bench) is KillPhase.CANCELLING
+    )
+    bench.finish_kill()
+    assert len([r for r in bench.replies() if r.status == "done"]) == 2
+
+
+def test_a_halt_raised_to_flatten_in_the_middle() -> None:
+    bench = armed()
+    bench.command("kill", {"scope": "all", "level": "halt"})
+    bench.command("kill", FLATTEN)
+    bench.finish_kill()
+    assert bench.state.qty(0) == bench.state.qty(1) == 0
+    assert {r.id for r in bench.replies() if r.status == "done"} == {
+        "c" + r.id[1:] for r in bench.replies() if r.status == "accepted"
+    }
+
+
+def test_every_change_of_what_is_held_goes_to_the_disk() -> None:
+    bench = armed()
+    bench.command("kill", FLATTEN)
+    (first,) = bench.latches()
+    assert first.record["latches"][0] | {"since_ns": 0, "receipt": ""} == {
+        "key": "operator@all", "level": "FLATTENING", "phase": "CANCELLING", "reason": "because", "operator": "alice",
+        "since_ns": 0, "receipt": "",
+    }  # fmt: skip
+    bench.finish_kill()
+    last = [e for e in bench.all if isinstance(e, WriteLatch)][-1]
+    assert last.record["latches"][0]["phase"] == "LATCHED" and last.seq > first.seq
+
+
+def test_nothing_is_closed_before_the_venue_has_told_what_it_holds() -> None:
+    bench = armed()
+    bench.command("kill", FLATTEN)
+    for _ in range(5):
+        assert not bench.sent(bench.wait(3.0))
+    cancel_all(bench)
+    bench.answer_open()
+    assert any(isinstance(e, QueryPositions) for e in bench.effects)
+    for _ in range(5):
+        assert not bench.sent(bench.wait(3.0))
