@@ -67,10 +67,12 @@ def _zmq() -> Row:
 
 
 def _kernel_cache() -> Row:
-    import core.kernels
 
     named = os.environ.get("NUMBA_CACHE_DIR")
-    folder = Path(named) if named else Path(core.kernels.__path__[0]) / "__pycache__"
+    home = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+    folder = (
+        Path(named) if named else Path(home) / "andon"
+    )  # as core.kernels._jit has it, without importing numba
     place = folder if folder.exists() else folder.parent
     if os.access(place, os.W_OK | os.X_OK):
         return Row("kernels", "ok", f"compiled kernels are kept in {folder}")
