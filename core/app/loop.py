@@ -39,7 +39,7 @@ from core.engine.step import step
 BLOCK_ROWS = 2048  # ticks taken in one step, so that control waits for at most this many
 FEED_S = 0.002  # least time between two looks at the feed
 QUIET_GC_S = 2.0
-SWITCH_S = 0.0002  # longest a disk thread waits for the interpreter, and the loop for a disk thread
+SWITCH_S = 0.0001  # longest a disk thread waits for the interpreter, and the loop for a disk thread
 _encode = msgspec.msgpack.Encoder().encode
 
 

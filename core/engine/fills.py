@@ -109,7 +109,7 @@ def _settle_status(state: State, order: Order, target: OrdStatus) -> None:
         state.working.pop(order.cl_ord_id, None)
         count_verdict(state, order, ReportKind.TRADE)
         forget_old(state)
-    state.dirty_orders[order.cl_ord_id] = None
+    state.dirty_orders[order.cl_ord_id] = state.moved[order.cl_ord_id] = None
 
 
 def infer(state: State, order: Order, report: Report) -> Order:

@@ -27,7 +27,7 @@ def set_status(state: State, order: Order, status: OrdStatus) -> None:
         alarms.clear_alert(state, "UNKNOWN_OUTCOME", order.cl_ord_id)
     if was_open is not is_open:
         _open_or_close(state, order, is_open=is_open)
-    state.dirty_orders[order.cl_ord_id] = None
+    state.dirty_orders[order.cl_ord_id] = state.moved[order.cl_ord_id] = None
 
 
 def _open_or_close(state: State, order: Order, *, is_open: bool) -> None:

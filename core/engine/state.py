@@ -187,6 +187,7 @@ class State:
         self.consumed = 0  # rows of the last Ticks event that were applied
         self.effects: list[Effect] = []  # being collected by the current step
         self.touched: dict[int, None] = {}  # instruments whose books this step has moved
+        self.moved: dict[str, None] = {}  # orders whose status this step has set, not yet looked at by waits
         self.dirty_orders: dict[str, None] = {}  # for the publisher; not part of the state proper
         self.dirty_positions: dict[int, None] = {}
 

@@ -59,7 +59,7 @@ TIMERS_MAX = 10_000  # timers fired by one Timer event; more wait for the next
 def step(state: State, event: Event | Ticks) -> list[Effect]:
     """Apply one event; return its effects in the order they were asked for."""
     state.effects = []
-    state.touched = {}
+    state.touched, state.moved = {}, {}
     state.cold.progress += 1
     if isinstance(event, Ticks):
         _on_ticks(state, event)

@@ -24,7 +24,7 @@ CLOSE_TRIES = 5  # rounds of cancelling what is quoted again before a close give
 def begin(state: State, id_: str, ids: list[str], *, heard: bool = False) -> None:
     """The command ends when all of ``ids`` have: been heard of (``heard``), or become terminal."""
     state.cold.waits[id_] = Wait(ids, len(ids), heard, state.cold.now_ns)
-    check(state)
+    check(state, fresh=id_)
 
 
 def begin_close(state: State, id_: str, instrument: int) -> None:
@@ -34,12 +34,22 @@ def begin_close(state: State, id_: str, instrument: int) -> None:
     check(state)
 
 
-def check(state: State) -> None:
-    """End the commands whose orders have come to rest."""
+def check(state: State, fresh: str = "") -> None:
+    """End the commands whose orders have come to rest.
+
+    What a wait names was pending when it was last looked at (a ``fresh`` one never was), so only orders that this step
+    has moved are looked at again: a thousand orders on their way must not cost a thousand looks at each report.
+    """
+    moved, state.moved = state.moved, {}
+    found = [order for key in moved if (order := state.cold.orders.get(key)) is not None]
+    forgotten, movers = len(found) < len(moved), {order.command for order in found}
     for id_, wait in list(state.cold.waits.items()):
+        if wait.heard and not (forgotten or id_ in movers or id_ == fresh):
+            continue
         if id_ not in state.cold.waits:
             continue  # a close before it in this round has looked at all of them, and this one has ended
-        left = [key for key in wait.ids if _pending(state, key, heard=wait.heard)]
+        every = id_ == fresh
+        left = [k for k in wait.ids if (k not in moved and not every) or _pending(state, k, heard=wait.heard)]
         if left and len(left) == len(wait.ids):
             continue
         wait.ids = left
