@@ -29,6 +29,7 @@ class Boot(_Event, frozen=True, tag="boot"):
     autostart: bool = False
     config: bytes = b""  # the encoded EngineConfig: a journal explains itself
     lost: tuple[tuple[str, str, str, str], ...] = ()  # latches the journal does not know: key, level, why, who
+    state: bytes = b""  # snapshot of what a damaged journal left, where a new one begins with it
 
 
 class Shutdown(_Event, frozen=True, tag="shutdown"):

@@ -62,10 +62,15 @@ def rebuild(
 
 
 def adopt(state: State | None, boot: Boot) -> State | None:
-    """The state a Boot acts on: a fresh one, or the old one under the new process's configuration."""
+    """The state a Boot acts on: a fresh one, or the old one under the new process's configuration.
+
+    The old one comes from the records before, or with the Boot itself, where they are in a journal moved aside.
+    """
     if not boot.config:
         return state
     config = decode(boot.config)
+    if boot.state:
+        return snapshot.load(boot.state, config)
     if state is None:
         return snapshot.create(config)
     return snapshot.load(snapshot.save(state), config)

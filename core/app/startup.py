@@ -26,6 +26,8 @@ from core.engine import scopes, snapshot
 from core.engine.config import EngineConfig, encode
 from core.engine.state import State
 
+VERIFY_ALL_BYTES_MAX = 32 << 20  # about 0.8 s; `andon audit verify` reads the rest
+
 
 class Start(msgspec.Struct):
     """What a core begins with."""
@@ -39,7 +41,7 @@ class Start(msgspec.Struct):
 
 def prepare(data_dir: Path, config: EngineConfig, loaded: Loaded, now_ns: int) -> Start:
     """Inspect, recover, decide. Raises SetupError in one line when this folder and configuration do not fit."""
-    found = recovery.inspect(data_dir)
+    found = recovery.inspect(data_dir, full=_soon_read(data_dir))
     reasons = list(found.why_not)
     rebuilt = _recover(found, reasons)
     state = _under(config, rebuilt, reasons)
@@ -47,6 +49,7 @@ def prepare(data_dir: Path, config: EngineConfig, loaded: Loaded, now_ns: int) -
         moved = recovery.quarantine(data_dir, now_ns)
         reasons.append(f"the damaged journal was moved to {moved.name if moved else 'nowhere'}")
     lost = _lost(found.latch, state, reasons)
+    carried = rebuilt is not None and rebuilt.state is not None
     boot = Boot(
         ts_ns=max(now_ns, state.cold.now_ns),
         epoch=found.next_epoch,
@@ -57,14 +60,23 @@ def prepare(data_dir: Path, config: EngineConfig, loaded: Loaded, now_ns: int) -
         autostart=loaded.settings.engine.autostart,
         config=encode(config),
         lost=lost,
+        state=snapshot.save(state) if found.damaged and carried else b"",
     )
     return Start(
         state=state,
         boot=boot,
         epoch=found.next_epoch,
-        carried=rebuilt is not None and rebuilt.state is not None,
+        carried=carried,
         replayed=rebuilt.records if rebuilt else 0,
     )
+
+
+def _soon_read(data_dir: Path) -> bool:
+    """Small enough to verify every record before starting; of a larger one only what is replayed."""
+    try:
+        return (data_dir / recovery.JOURNAL).stat().st_size <= VERIFY_ALL_BYTES_MAX
+    except OSError:
+        return False  # inspect says what is wrong with it
 
 
 def _recover(found: Found, reasons: list[str]) -> Rebuilt | None:
