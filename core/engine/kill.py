@@ -114,8 +114,7 @@ def _begin(state: State, kill: Kill) -> None:
     doomed = [order for order in state.working.values() if _doomed(state, kill, order)]
     kill.pending = {order.cl_ord_id: None for order in doomed}
     kill.cancel_total, kill.cancelled, kill.unconfirmed = len(doomed), 0, len(doomed)
-    for order in doomed:
-        oms.cancel(state, order, counted=False)
+    oms.cancel_each(state, doomed)
     announce.state_changed(state)
     text = f"{kill.switch} in {kill.scope}: {kill.level.name}. {kill.reason}"
     alarms.raise_alert(state, "KILL", f"switch.{kill.switch}", text)

@@ -8,6 +8,7 @@ Executions are in fills.py, the bookkeeping of one order in moves.py.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 
 from bus.effects import CancelOrder, QueryOrder
 from bus.enums import OPEN_STATUSES, OrdStatus, OrdType, Purpose, ReportKind, Side, TimeInForce
@@ -75,6 +76,23 @@ def cancel(state: State, order: Order, *, counted: bool = True) -> None:
     if counted:
         count_message(state, order.purpose)
     state.emit(CancelOrder(order.cl_ord_id, order.venue, order.instrument))
+
+
+def cancel_each(state: State, orders: Sequence[Order]) -> None:
+    """``cancel``, uncounted, of many working orders: the same in half the time, because this loop stands between a
+    breach and its first cancel.
+    """
+    now_ns, effects, dirty, moved = state.cold.now_ns, state.effects, state.dirty_orders, state.moved
+    for order in orders:
+        key = order.cl_ord_id
+        order.cancels += 1
+        if not order.asking:
+            _chase(state, order)
+        if order.status is not PENDING_UNKNOWN:  # open before and after: the working sums stay as they are
+            order.status = PENDING_CANCEL
+            order.updated_ns = now_ns
+            dirty[key] = moved[key] = None
+        effects.append(CancelOrder(key, order.venue, order.instrument))
 
 
 def query(state: State, order: Order) -> None:
