@@ -19,7 +19,8 @@ from bus.events import Boot
 from bus.instruments import InstrumentSpec
 from config.settings import Settings
 from core.adapters.tape import Tape, open_tape
-from core.app.replay import ReplayResult, run_tape
+from core.app.replay import run_tape
+from core.app.replay_result import ReplayResult
 from core.app.setup import engine_config
 from core.engine import snapshot
 from core.engine.config import StrategyConfig
@@ -110,14 +111,20 @@ def measure(long: Tape, short: Tape, rounds: int) -> Iterator[Row]:
     ticks = [len(long.rows) / run.seconds for run in runs]
     yield row(f"replay.engine.ticks ({name})", quantile(ticks, 50), "ticks/s", at_least=True)
     yield row(
-        f"replay.switches ({name})", fast, "ticks/s", 1e7, at_least=True, peer="plain Python", peer_value=plain
+        f"replay.switches ({name})",
+        fast,
+        "ticks/s",
+        1e7,
+        at_least=True,
+        peer="plain Python",
+        peer_value=plain,
     )
     digests = {run_once(short, ("momentum",)).digest for _ in range(2)}
     yield row(f"replay.digests ({Path(short.path).name})", len(digests), "different in 2 runs", 1)
 
 
 def replays() -> Iterator[Row]:
-    """Whole engine with hold and momentum: 250,000 events/s; switches alone: 10 million ticks/s; twice the same digest."""
+    """Whole engine with hold and momentum: 250,000 events/s; switches alone: 10 million ticks/s; twice one digest."""
     for name in (LONG, SHORT):
         if not (DATA / name).is_file():
             yield skipped(f"replay.tape ({name})", "", f"no {name} here; a generated walk stands in")
