@@ -79,8 +79,9 @@ def cancel(state: State, order: Order, *, counted: bool = True) -> None:
 
 
 def cancel_each(state: State, orders: Sequence[Order]) -> None:
-    """``cancel``, uncounted, of many working orders: the same in half the time, because this loop stands between a
-    breach and its first cancel.
+    """``cancel``, uncounted, of many working orders.
+
+    The same in half the time, because this loop stands between a breach and its first cancel.
     """
     now_ns, effects, dirty, moved = state.cold.now_ns, state.effects, state.dirty_orders, state.moved
     for order in orders:
