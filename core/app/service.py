@@ -110,9 +110,10 @@ class Service:
         self._announce(start.epoch)
         try:
             await self._until_done()
-            return await self._shut_down()
+            code = await self._shut_down()
         finally:
-            self._close(start.epoch)
+            written = self._close(start.epoch)
+        return code if written else 1
 
     # -- building
 
@@ -268,14 +269,19 @@ class Service:
         """Every stop record asked for has been answered for."""
         return self.loop.latches_pending == 0
 
-    def _close(self, epoch: int) -> None:
+    def _close(self, epoch: int) -> bool:
+        """False when the disk has not taken everything."""
         self.pulse.stop()
         self.loop.stop()
         remove_core(self.options.data_dir, epoch)
-        self.latches.close()
-        if not self.journal.close():
-            print(f"andon core: {self.journal.pending} journal records could not be written", file=sys.stderr)
+        latched, journalled = self.latches.close(), self.journal.close()
         self.server.close()
+        if latched and journalled:
+            return True
+        left = f"{self.journal.pending} journal records" if not journalled else "the stop record"
+        do = "the next start comes up halted; make room on the disk first"
+        print(f"andon core: {left} could not be written; {do}", file=sys.stderr)
+        return False
 
     # -- the outside
 

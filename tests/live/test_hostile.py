@@ -84,7 +84,9 @@ def test_a_damaged_journal_is_moved_aside_and_the_core_comes_up_halted(home: Hom
         assert kept[0].read_bytes() == bytes(content), "kept as it was found: it is evidence"
         books = held(now)
         if damage == "bit-flip":
-            assert books == left, "one flipped bit in the middle costs no position: the snapshot and the rest verify"
+            assert books == left, (
+                "one flipped bit in the middle costs no position: the snapshot and the rest verify"
+            )
         assert_one_line(home.ask("start"), 1)
         core.kill9()
         no_traceback(core.complaint())
