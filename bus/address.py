@@ -56,7 +56,7 @@ def local_endpoints(data_dir: Path) -> tuple[str, str]:
     """(state, command) ipc endpoints; in the user's runtime folder where the data folder's path is too long."""
     folder = data_dir.absolute() / "bus"
     if len(os.fsencode(folder / "command.ipc")) > IPC_PATH_MAX:
-        folder = _runtime_folder() / hashlib.sha256(os.fsencode(folder)).hexdigest()[:12]
+        folder = _short_folder(hashlib.sha256(os.fsencode(folder)).hexdigest()[:12])
     private_folder(folder)
     return f"ipc://{folder}/state.ipc", f"ipc://{folder}/command.ipc"
 
@@ -163,7 +163,11 @@ def _alive(pid: int) -> bool:
     return pid > 0
 
 
-def _runtime_folder() -> Path:
-    if runtime := os.environ.get("XDG_RUNTIME_DIR"):
-        return Path(runtime) / "andon"
-    return Path(tempfile.gettempdir()) / f"andon-{os.getuid()}"
+def _short_folder(name: str) -> Path:
+    """The user's runtime folder, else a temporary one, whichever is short enough: both may be deep as well."""
+    own = f"andon-{os.getuid()}"
+    runtime = os.environ.get("XDG_RUNTIME_DIR")
+    places = [Path(runtime) / "andon"] if runtime else []
+    places += [Path(tempfile.gettempdir()) / own, Path("/tmp") / own]  # noqa: S108  (owner and mode are checked)
+    short = (place for place in places if len(os.fsencode(place / name / "command.ipc")) <= IPC_PATH_MAX)
+    return next(short, places[-1]) / name

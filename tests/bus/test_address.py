@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -92,6 +93,18 @@ def test_a_path_too_long_for_a_socket_goes_to_the_runtime_folder(
     assert local_endpoints(deep) == (state, command) != local_endpoints(deep / "x")
     with Toy(deep), Client.attach(data_dir=deep) as client:
         assert client.ping()["role"] == "operator"
+
+
+def test_a_temporary_folder_may_be_too_deep_as_well(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    deep = tmp_path / ("d" * 60) / ("e" * 60)
+    deep.mkdir(parents=True)
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(deep / "run"))
+    monkeypatch.setattr(tempfile, "tempdir", str(deep))
+    _, command = local_endpoints(deep)
+    folder = Path(command.removeprefix("ipc://")).parent
+    assert folder.parent == Path(f"/tmp/andon-{os.getuid()}")
+    assert folder.stat().st_mode & 0o777 == 0o700
+    folder.rmdir()
 
 
 def test_the_data_folder_by_default(monkeypatch: pytest.MonkeyPatch) -> None:
