@@ -148,7 +148,7 @@ def _distances(look: Look) -> str:
     return "  ".join(f"{name} {percent(row['headroom'], 0)}" for name, row in rows if row)
 
 
-def _few(steps: list[tuple[float, str]], most: int = 6) -> list[tuple[float, str]]:
+def _few(steps: list[tuple[float, str]], most: int = 4) -> list[tuple[float, str]]:
     """First and last steps: a screen is a screen."""
     return steps if len(steps) <= most else [*steps[: most // 2], *steps[-(most - most // 2) :]]
 
