@@ -96,6 +96,17 @@ def test_a_failed_position_query_is_not_flat() -> None:
     assert len(bench.sent()) == 2
 
 
+def test_failed_queries_add_up_to_nothing() -> None:
+    bench = armed()
+    bench.command("kill", FLATTEN)
+    cancel_all(bench)
+    bench.answer_open()
+    for _ in range(12):
+        assert not bench.sent(bench.wait(0.7))
+        bench.answer_positions({}, ok=False)
+    assert bench.state.qty(0) == 100 and phase(bench) is KillPhase.FLATTENING
+
+
 def test_an_order_the_list_shows_is_cancelled_though_its_cancel_was_confirmed() -> None:
     bench = armed()
     bench.command("kill", {"scope": "all", "level": "halt"})

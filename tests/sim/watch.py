@@ -1,6 +1,7 @@
 """What must be true after every step, judged from effects, events and the books; never by asking the gate.
 
 I1   no order that adds risk leaves while its scope is at REDUCING or above, or before the start
+I2   a kill is confirmed only when nothing it set out to cancel works at the venue, and flat is flat there
 I3   positions are the sum of the fills told, plus what was taken on the venue's word
 I4   the working columns are the sum of what open orders leave
 I5   equity is the sum of its currencies; what symbols and what strategies made sum to it
@@ -14,13 +15,17 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 from bus.effects import CancelOrder, Effect, MassCancel, NewOrder, Publish, Reply, WriteLatch
 from bus.enums import OPEN_STATUSES, GateLayer, KillPhase, Purpose, Side, TradingState
 from bus.events import Boot, Command
+from core.adapters.venue import Venue
 from core.engine import views
+from core.engine.ladder import Kill
 from core.engine.market import Ticks
+from core.engine.scopes import in_scope
 from core.engine.state import State
 
 KILL_STAMP = 1 << GateLayer.FORM | 1 << GateLayer.STATE
@@ -44,13 +49,16 @@ def need(truth: bool, invariant: str, text: str = "") -> None:
 class Watch:
     """The observer of one world; fed with every step."""
 
-    def __init__(self, state: State) -> None:
+    def __init__(self, state: State, venues: Sequence[Venue] = ()) -> None:
         self.state = state
+        self.venues = venues
         self.steps = 0
         self.started = False
         self.latches: dict[str, TradingState] = {}  # as last written
         self.phases: dict[str, KillPhase] = {}  # as of the end of the last step
         self.fills: Counter[int] = Counter()  # instrument -> signed lots told
+        self.executions: dict[str, None] = {}
+        self.begun_ns: dict[str, int] = {}  # kill key -> when its present round of cancels began
         self.sent: dict[str, NewOrder] = {}
         self.later: dict[str, None] = {}  # orders of this step that have not left yet
         self.sent_ns: dict[str, int] = {}
@@ -60,6 +68,7 @@ class Watch:
         self.trips: Counter[str] = Counter()  # switch -> pulls
         self.alerts: Counter[str] = Counter()
         self.audits: Counter[str] = Counter()
+        self.meddled = False  # somebody traded at the venue behind our back
         self.cancels = 0
         self.denied = 0
 
@@ -158,6 +167,8 @@ class Watch:
         if said.type == "fill":
             spec = self.state.specs[self.state.ids[data.symbol]]
             lots = round(data.qty / spec.lot_size)
+            need(data.exec_id not in self.executions, "I3", f"execution {data.exec_id} was booked twice")
+            self.executions[data.exec_id] = None
             self.fills[self.state.ids[data.symbol]] += lots if data.side == "buy" else -lots
         elif said.type == "denied":
             self.denied += 1
@@ -177,9 +188,35 @@ class Watch:
             before = self.phases.get(key)
             if before is None:
                 self.trips[kill.switch] += 1
+            if kill.phase is KillPhase.CANCELLING and before is not KillPhase.CANCELLING:
+                self.begun_ns[key] = self.state.cold.now_ns
             if kill.phase is KillPhase.LATCHED and before is not KillPhase.LATCHED:
                 self.latched[key] += 1
+                self._check_confirmed(kill)
         self.phases = {key: kill.phase for key, kill in kills.items()}
+
+    def _check_confirmed(self, kill: Kill) -> None:
+        """In the very step that calls it confirmed, the venue's truth; orders sent since it began are others' exits."""
+        if kill.level < TradingState.HALTED:
+            return
+        began = self.begun_ns.get(kill.key, 0)
+        for venue in self.venues:
+            for row in venue.open_orders():
+                order = self.state.cold.orders.get(row.cl_ord_id)
+                mine = order is not None and in_scope(self.state, order, kill.scope)
+                old = self.sent_ns.get(row.cl_ord_id, 1 << 62) < began
+                need(
+                    not (mine and old), "I2", f"{kill.key} confirmed, and {row.cl_ord_id} works at the venue"
+                )
+            for i in venue.positions() if kill.level >= TradingState.FLATTENING else ():
+                spec = self.state.specs[i]
+                inside = kill.scope in ("all", f"venue:{spec.venue}", f"symbol:{spec.symbol}")
+                known = self.meddled or not inside
+                need(
+                    known,
+                    "I2",
+                    f"{kill.key} confirmed, and the venue holds {venue.positions()[i]} {spec.symbol}",
+                )
 
     def _check_books(self) -> None:
         state = self.state

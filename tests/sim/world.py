@@ -63,11 +63,10 @@ class World:
             seed, self.config.instruments, self.plan.prices, self.plan.climate, T0, ACTIVE_S, CALM_S + 10.0
         )
         self.state = self._dress(snapshot.create(self.config))
-        self.watch = Watch(self.state)
+        self.watch = Watch(self.state, self.venues)
         self.recorded: list[tuple[Any, bytes]] = []
         self.epoch = 1
         self.commands: list[Command] = []
-        self.meddled = False  # somebody traded at the venue behind our back
         self.driver = self._driver()
 
     # -- running ------------------------------------------------------------------------------------------------
@@ -142,9 +141,25 @@ class World:
             need(not left, "I2", f"the venue works what we do not: {left[:3]}")
         ours = {i: state.qty(i) for i in range(len(state.specs)) if state.qty(i)}
         need(ours == theirs, "I3", f"we hold {ours}, the venue says {theirs}")
+        self._money_agrees()
         self.watch.check_attribution()
         left = [id for id in self.watch.asked if id not in self.watch.endings]
         need(not left, "I8", f"no ending for {[(id, self.watch.asked[id]) for id in left]}")
+
+    def _money_agrees(self) -> None:
+        """Two methods of keeping books, one result: average cost here, cash flows at the venue."""
+        state = self.state
+        guessed = self.watch.meddled or self.watch.alerts["RECONCILIATION"] or state.cold.adjusted
+        if guessed or self.plan.funding_s:  # funding falls due at the venue's mark, a moment before ours
+            return
+        marks = [state.mark(i) for i in range(len(state.specs))]
+        ledgers = [venue.inner._exchange.ledger.equity(marks) for venue in self.venues]
+        for name, c in state.currencies_ids.items():
+            row = state.currencies[c]
+            ours = float(row["cash"] + row["unrealized"]) - state.config.cash.get(name, 0.0)
+            theirs = sum(ledger.get(name, 0.0) for ledger in ledgers)
+            scale = 1e-6 * max(abs(ours), float(row["gross"]), 1e-3)
+            need(abs(ours - theirs) <= scale, "I5", f"{name}: we made {ours}, the venue says {theirs}")
 
     def _venue_agrees(self, kill: ladder.Kill) -> None:
         """What the venues themselves say about a confirmed kill's scope."""
@@ -252,7 +267,7 @@ class World:
         venue = self.venues[self.state.venue_ids[self.state.specs[i].venue]]
         held = venue.positions().get(i, 0)
         venue.inner.restore({i: held + self.rng.choice((-7, 5))})
-        self.meddled = True
+        self.watch.meddled = True
 
     def _garbage(self, now: int) -> None:
         """A venue that talks nonsense: none of it may change a book."""
