@@ -15,6 +15,7 @@ from bus.events import OpenOrder, OpenOrders, Positions, Report, VenueStatus
 from core.engine import alarms, books, flatten, kill, oms
 from core.engine.config import SECOND_NS
 from core.engine.ladder import Kill
+from core.engine.scopes import instruments_of
 from core.engine.state import State, VenueState
 
 SAME_MAX = 3  # identical differences in a row that make it real
@@ -151,6 +152,7 @@ def on_positions(state: State, event: Positions) -> None:
     if not differs:
         _agreed(state, event, venue)
         return
+    _tell_untouched(state, event, differs)
     if not _counts(state, venue):
         return
     venue.seen = {i: venue.seen.get(i, 0) + 1 if venue.differs.get(i) == d else 1 for i, d in differs.items()}
@@ -163,6 +165,13 @@ def on_positions(state: State, event: Positions) -> None:
         _agreed(state, event, venue)
     else:
         _recheck(state, event.venue, venue)
+
+
+def _tell_untouched(state: State, event: Positions, differs: dict[int, int]) -> None:
+    """A difference outside a kill's scope is none of its business: others may be trading on there."""
+    for held in _asking(state, event.request):
+        if not any(i in differs for i in instruments_of(state, held.scope)):
+            flatten.on_positions(held, event.venue)
 
 
 def _counts(state: State, venue: VenueState) -> bool:
