@@ -7,11 +7,15 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from andon.errors import CliError
+
 ATTACH_S = 20.0
+BREATH_S = 0.1
 
 
 class Stalled:
@@ -32,8 +36,15 @@ class Stalled:
         for client in self._clients:
             assert client.stdout is not None
             if client.stdout.readline().strip() != b"up":
-                raise RuntimeError("a follower did not attach")
+                raise CliError("andon bench: a follower did not attach", "run it again on a quiet machine")
             os.kill(client.pid, signal.SIGSTOP)
+
+    def breathe(self) -> None:
+        """Let them go on for a moment: a core lets go of a client that has been silent for six seconds."""
+        for number, pause_s in ((signal.SIGCONT, BREATH_S), (signal.SIGSTOP, 0.0)):
+            for client in self._clients:
+                client.send_signal(number)
+            time.sleep(pause_s)
 
     def end(self) -> None:
         """Kill works on a stopped process too."""

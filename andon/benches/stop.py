@@ -26,6 +26,8 @@ from core.adapters import journal_seal
 
 ORDERS, TICKS_PER_S = 1_000, 50_000.0
 TRIALS, TRIALS_STALLED, STALLED = 100, 40, 3
+BREATHE_EVERY = 5  # trials
+RECOVERED = 0.04  # drawdown
 CPU_MS = 1.5  # of the bare busy loop
 
 
@@ -64,6 +66,9 @@ async def _trial(rig: Rig, orders: int, dice: random.Random) -> Trial:
 
 
 async def _recover(rig: Rig) -> None:
+    await rig.until(
+        lambda: float(rig.state.account["drawdown"][0]) < RECOVERED
+    )  # the next tick undoes the drop
     rig.send("rearm", switch="all")
     await rig.until(lambda: not rig.state.cold.kills)
     rig.send("start")
@@ -90,8 +95,10 @@ async def trials(
     await rig.start()
     done = []
     try:
-        async with Stalled(folder, stalled):
-            for _ in range(count):
+        async with Stalled(folder, stalled) as clients:
+            for n in range(count):
+                if n % BREATHE_EVERY == 0:
+                    await asyncio.to_thread(clients.breathe)
                 done.append(await _trial(rig, orders, dice))
                 await _recover(rig)
                 for _ in range(2):

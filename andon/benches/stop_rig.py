@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from andon.errors import CliError
 from bus.address import Address, local_endpoints, write_core
 from bus.effects import CancelOrder
 from bus.enums import OrdStatus, Role
@@ -208,11 +209,12 @@ class Rig:
         self.feed.breach = tick
 
     async def until(self, condition: Callable[[], bool]) -> None:
-        """Wait without weighing on the loop; RuntimeError when it takes absurdly long."""
+        """Wait without weighing on the loop; CliError when it takes absurdly long."""
         give_up = time.monotonic() + WAIT_S
         while not condition():
             if time.monotonic() > give_up:
-                raise RuntimeError(f"the bench's core is stuck: {list(self.state.cold.alerts.values())[-1:]}")
+                last = [alert.message for alert in self.state.cold.alerts.values()][-1:]
+                raise CliError(f"andon bench: its core is stuck; last alarm: {last}", "run it again")
             await asyncio.sleep(0.005)
 
 
