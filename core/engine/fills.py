@@ -127,11 +127,22 @@ def infer(state: State, order: Order, report: Report) -> Order:
         last_lots=lots,
         px_ticks=price_ticks,
     )
+    price = price_ticks * float(state.instruments["tick_size"][order.instrument])
+    order.inferred_px = _average(state, order, lots, price)
     order.inferred_lots += lots
-    order.inferred_px = price_ticks * float(state.instruments["tick_size"][order.instrument])
     target = following(order, ReportKind.TRADE) or order.status
     _fill(state, order, inferred, lots, target)
     return order
+
+
+def _average(state: State, order: Order, lots: int, price: float) -> float:
+    """Average price of what is inferred already and ``lots`` more; harmonic for inverse contracts: cost is additive."""
+    had = order.inferred_lots
+    if had == 0:
+        return price
+    if state.specs[order.instrument].inverse:
+        return (had + lots) / (had / order.inferred_px + lots / price)
+    return (had * order.inferred_px + lots * price) / (had + lots)
 
 
 def _remember(state: State, exec_id: str) -> None:

@@ -21,6 +21,7 @@ from core.engine.orders import NOT_FOUND_MAX, Order, following
 from core.engine.state import State
 
 UNKNOWN_QUERY_NS = SECOND_NS  # how often an unknown outcome is asked about
+PAPERS_MAX = 5  # times the executions of an inferred fill are asked for
 PATIENCE_MAX = 10  # a cancel without an answer is repeated after 1, 2, … this many times UNKNOWN_QUERY_NS
 PENDING_CANCEL, PENDING_UNKNOWN = OrdStatus.PENDING_CANCEL, OrdStatus.PENDING_UNKNOWN
 
@@ -122,6 +123,8 @@ def on_report(state: State, report: Report) -> Order | None:
         return _on_not_found(state, order)
     if report.kind is ReportKind.STATUS and report.cum_lots > order.filled_lots:
         fills.infer(state, order, report)
+        query(state, order)  # for the executions: price and fee are guesses until they come
+        _chase(state, order)
         target = _target(order, report)
     count_verdict(state, order, report.kind)
     if target is not None:
@@ -183,6 +186,10 @@ def on_unknown_timer(state: State, cl_ord_id: str) -> None:
     if order is None:
         return
     order.asking = False
+    if order.inferred_lots and order.papers < PAPERS_MAX:
+        order.papers += 1
+        query(state, order)
+        _chase(state, order)
     if not order.is_open:
         return
     if order.status is OrdStatus.PENDING_UNKNOWN:
@@ -197,7 +204,7 @@ def on_boot(state: State) -> None:
     """Timers died with the process: what was being chased is chased again."""
     for order in state.working.values():
         order.asking = False
-        if order.cancels or order.status is OrdStatus.PENDING_UNKNOWN:
+        if order.cancels or order.inferred_lots or order.status is OrdStatus.PENDING_UNKNOWN:
             _chase(state, order)
 
 

@@ -140,7 +140,8 @@ class Order(msgspec.Struct, kw_only=True):
     cancels: int = 0  # cancel requests sent
     not_found: int = 0
     inferred_lots: int = 0  # booked from a status answer, awaiting their executions
-    inferred_px: float = 0.0  # at which they were booked, quote
+    inferred_px: float = 0.0  # at which they were booked, quote, on average
+    papers: int = 0  # times their executions were asked for
     asking: bool = False  # a timer will ask the venue about it
     unknown_ns: int = 0  # since when the outcome is unknown, 0 = known
     command: str = ""  # the command it answers

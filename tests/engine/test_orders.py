@@ -204,3 +204,22 @@ def test_an_execution_of_an_unknown_order_makes_us_ask_what_we_hold() -> None:
     said = bench.do(Report(bench.now, 0, "who", ReportKind.TRADE, exec_id="e", last_lots=5, px_ticks=9900.0))
     assert {"QueryOpen", "QueryPositions"} <= {type(e).__name__ for e in said}
     assert bench.state.qty(0) == 0
+
+
+def test_the_executions_of_an_inferred_fill_are_asked_for_a_few_times() -> None:
+    bench, id = order_in(OrdStatus.NEW)
+    bench.report(id, ReportKind.STATUS, cum_lots=10)
+    assert bench.state.cold.orders[id].status is OrdStatus.FILLED
+    assert sum(isinstance(e, QueryOrder) for e in bench.effects) == 1
+    assert sum(isinstance(e, QueryOrder) for e in bench.wait(30.0)) == 5
+
+
+def test_papers_of_two_inferred_fills_end_at_the_true_price() -> None:
+    bench, id = order_in(OrdStatus.NEW)
+    bench.price(0, 99.0)
+    bench.report(id, ReportKind.STATUS, cum_lots=6)
+    bench.price(0, 97.0)
+    bench.report(id, ReportKind.STATUS, cum_lots=10)
+    bench.fill(id, 6, 98.0, fee=1.0)
+    bench.fill(id, 4, 96.0, fee=0.5)
+    assert float(bench.state.account["equity"][0]) == pytest.approx(100_000.0 - 6 * 1.0 + 4 * 1.0 - 1.5)

@@ -10,7 +10,7 @@ import pytest
 from .world import World
 
 CHUNK = 50
-ONCE_BROKEN = (3, 4, 8, 19, 44, 78, 83, 122, 146, 183, 221, 274, 340, 779, 1177, 1884)
+ONCE_BROKEN = (3, 4, 8, 19, 44, 78, 83, 122, 146, 183, 221, 274, 340, 779, 1177, 1884, 2055, 4430, 4855, 5731)
 
 
 @pytest.mark.parametrize("seed", ONCE_BROKEN)
