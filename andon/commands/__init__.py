@@ -20,6 +20,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "close": ("order", "close one position, reduce-only"),
     "replay": ("replay", "the engine over a tape, or the proof that a journal replays byte for byte"),
     "drill": ("drill", "trip every switch against a venue that misbehaves"),
+    "risk": ("risk", "value at risk, stress, profile, performance, backtests: offline, over files"),
     "doctor": ("doctor", "preflight: what is wrong here and how to fix it"),
     "keys": ("keys", "key pairs of clients"),
     "audit": ("audit", "verify or export the hash-chained audit trail"),

@@ -38,6 +38,11 @@ def kernel(function: F) -> F:
     return cast(F, numba.njit(cache=True, error_model="numpy")(function))
 
 
+def background(function: F) -> F:
+    """A kernel for work off the loop: it lets go of the interpreter while it runs, so a thread of it delays nobody."""
+    return cast(F, numba.njit(cache=True, error_model="numpy", nogil=True)(function))
+
+
 def leaf(function: F) -> F:
     """A kernel that LLVM must inline into its callers: small helpers of a hot loop, on records and scalars only."""
     return cast(F, numba.njit(cache=True, error_model="numpy", forceinline=True)(function))
