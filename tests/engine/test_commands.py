@@ -28,9 +28,9 @@ def ending(bench: Bench, id: str) -> list[str]:
     [
         ("dance", {}, "UNSUPPORTED"),
         ("kill", {"level": "gently"}, "BAD_LEVEL"),
-        ("kill", {"scope": "symbol:XXX"}, "BAD_SCOPE"),
+        ("kill", {"scope": "symbol:QQQ"}, "BAD_SCOPE"),
         ("kill", {"scope": "everything"}, "BAD_SCOPE"),
-        ("submit_order", BUY | {"symbol": "XXX"}, "UNKNOWN_SYMBOL"),
+        ("submit_order", BUY | {"symbol": "QQQ"}, "UNKNOWN_SYMBOL"),
         ("submit_order", BUY | {"side": "hold"}, "BAD_ORDER"),
         ("submit_order", BUY | {"qty": "nan"}, "BAD_NUMBER"),
         ("submit_order", BUY | {"qty": "-10"}, "BAD_QUANTITY"),
