@@ -41,7 +41,6 @@ from core.engine.config import EngineConfig
 from core.kernels.warm import warm
 
 STOP_S = 5.0  # how long an orderly stop waits for its cancels
-SWITCH_S = 0.0005  # how soon the journal's thread gets its turn while the loop is busy; a quarter of the p99
 POLL_S = 0.25  # HALT file, end of tape
 
 
@@ -98,7 +97,6 @@ class Service:
         warm()
         self._build(start, feed_of(start))
         aio = asyncio.get_running_loop()
-        sys.setswitchinterval(SWITCH_S)
         for number in (signal.SIGTERM, signal.SIGINT):
             aio.add_signal_handler(number, self.done.set)
         aio.add_signal_handler(signal.SIGUSR1, self._kill, "SIGUSR1")

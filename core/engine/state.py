@@ -98,6 +98,7 @@ class Wait(msgspec.Struct):
     since_ns: int
     closing: int = -1  # instrument to close once nothing works on it any more
     tries: int = 0
+    told_ns: int = 0  # when progress was last told
     decisions: list[dict[str, Any]] = []  # of the gate, on the closing order
 
 

@@ -18,6 +18,7 @@ from core.engine.outcomes import finish
 from core.engine.state import State, Wait
 
 MS_NS = 1_000_000
+TELL_NS = 50 * MS_NS  # least time between two progress replies of one command
 CLOSE_TRIES = 5  # rounds of cancelling what is quoted again before a close gives up
 
 
@@ -54,11 +55,18 @@ def check(state: State, fresh: str = "") -> None:
             continue
         wait.ids = left
         if left:
-            state.emit(Reply(id_, "progress", {"done": wait.total - len(left), "total": wait.total}))
+            _tell(state, id_, wait)
         elif wait.closing >= 0:
             _close(state, id_, wait)
         else:
             _end(state, id_, wait)
+
+
+def _tell(state: State, id_: str, wait: Wait) -> None:
+    """Counts, at most every TELL_NS: a thousand cancels need not be a thousand replies."""
+    if state.cold.now_ns - wait.told_ns >= TELL_NS:
+        wait.told_ns = state.cold.now_ns
+        state.emit(Reply(id_, "progress", {"done": wait.total - len(wait.ids), "total": wait.total}))
 
 
 def _pending(state: State, cl_ord_id: str, *, heard: bool) -> bool:
