@@ -1,0 +1,141 @@
+"""Drawdowns of compounded returns, the starting capital included: [-10 %, +5 %, ...] begins 10 % under water.
+
+All of them carry one number, ``level``: wealth over its peak so far. It needs no division and cannot overflow:
+level = min(level * (1 + r), 1), where 1 is a new peak, and the drawdown is level - 1. Dividing wealth by its running
+maximum gives the same to rounding, at three times the cost and two more arrays.
+Magdon-Ismail and Atiya 2004; Chekhlov, Uryasev and Zabarankin 2005. Kernels take finite returns >= -1.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from core.kernels._jit import background, leaf
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+STRIP = 2048  # columns whose two states stay in the first-level cache
+
+
+@leaf
+def lesser(a: float, b: float) -> float:
+    """``min`` of numbers as one instruction: the built-in one looks for nan first."""
+    return a if a < b else b
+
+
+@leaf
+def capped(level: float) -> float:
+    """A level is at most 1."""
+    return level if level < 1.0 else 1.0
+
+
+@background
+def underwater(returns: Floats, out: Floats) -> None:
+    """``out[t]`` = wealth / peak - 1 after return t; both float64[n], fractions <= 0."""
+    level = 1.0
+    for t in range(len(returns)):
+        level = capped(level * (1.0 + returns[t]))
+        out[t] = level - 1.0
+
+
+@background
+def path_sums(returns: Floats) -> tuple[float, float, float, float, float, int, int, int]:
+    """(growth, worst, pain, ulcer, depths, spells, longest, under) of float64[n].
+
+    growth: product of 1 + r. worst: least level - 1, <= 0. pain, ulcer: sums of drawdown and of its square. depths: sum over
+    spells under water of the deepest point, positive, the open spell included. longest, under: periods under water.
+    """
+    growth, level, worst, deepest = 1.0, 1.0, 1.0, 1.0
+    pain, ulcer, depths = 0.0, 0.0, 0.0
+    spells, longest, run, under = 0, 0, 0, 0
+    for r in returns:
+        growth *= 1.0 + r
+        level *= 1.0 + r
+        if level >= 1.0:
+            level = 1.0
+            if run > 0:
+                depths += 1.0 - deepest
+                spells += 1
+                under += run
+                longest = max(longest, run)
+                run, deepest = 0, 1.0
+        else:
+            run += 1
+            down = 1.0 - level
+            pain += down
+            ulcer += down * down
+            deepest = level if level < deepest else deepest
+            worst = level if level < worst else worst
+    if run > 0:
+        depths += 1.0 - deepest
+        spells += 1
+        under += run
+        longest = max(longest, run)
+    return growth, worst - 1.0, pain, ulcer, depths, spells, longest, under
+
+
+@background
+def spells(returns: Floats, starts: Ints, troughs: Ints, ends: Ints, depths: Floats) -> int:
+    """Fill one row for each spell under water, in time order; returns how many.
+
+    ``starts``: first period below the peak; ``troughs``: its deepest; ``ends``: the period that regained the peak, -1 while
+    open; ``depths``: fraction <= 0. Each has room for (n + 1) // 2 rows, more there cannot be.
+    """
+    level, count, inside = 1.0, 0, False
+    for t in range(len(returns)):
+        level = capped(level * (1.0 + returns[t]))
+        if level < 1.0 and not inside:
+            inside = True
+            starts[count], troughs[count], ends[count], depths[count] = t, t, -1, level - 1.0
+        elif level < 1.0 and level - 1.0 < depths[count]:
+            troughs[count], depths[count] = t, level - 1.0
+        elif level >= 1.0 and inside:
+            inside = False
+            ends[count] = t
+            count += 1
+    return count + 1 if inside else count
+
+
+@background
+def _four_rows(
+    first: Floats, second: Floats, third: Floats, fourth: Floats, level: Floats, worst: Floats
+) -> None:
+    for j in range(len(first)):
+        a = capped(level[j] * (1.0 + first[j]))
+        b = capped(a * (1.0 + second[j]))
+        c = capped(b * (1.0 + third[j]))
+        d = capped(c * (1.0 + fourth[j]))
+        worst[j] = lesser(lesser(lesser(a, b), lesser(c, d)), worst[j])
+        level[j] = d
+
+
+@background
+def _one_row(row: Floats, level: Floats, worst: Floats) -> None:
+    for j in range(len(row)):
+        level[j] = capped(level[j] * (1.0 + row[j]))
+        worst[j] = lesser(level[j], worst[j])
+
+
+@background
+def panel_worst(returns: Floats, out: Floats) -> None:
+    """Maximum drawdown of each column of float64[T, N] (C-contiguous) into ``out`` float64[N], fractions <= 0.
+
+    Four rows at a step, a strip of columns after the other: the state is read and written once for four returns, and
+    what is left is to read the returns from memory.
+    """
+    rows, columns = returns.shape
+    level, worst = np.ones(columns), np.ones(columns)
+    whole = rows - rows % 4
+    for left in range(0, columns, STRIP):
+        to = left + STRIP
+        now, low = level[left:to], worst[left:to]
+        for t in range(0, whole, 4):
+            # One row after the other, then its slice: a slice of both axes would lose that its items are neighbours.
+            one, two, three, four = returns[t], returns[t + 1], returns[t + 2], returns[t + 3]
+            _four_rows(one[left:to], two[left:to], three[left:to], four[left:to], now, low)
+        for t in range(whole, rows):
+            row = returns[t]
+            _one_row(row[left:to], now, low)
+    for j in range(columns):
+        out[j] = worst[j] - 1.0
