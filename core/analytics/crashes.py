@@ -14,9 +14,10 @@ from typing import Any
 
 import numpy as np
 
+from core.analytics import scenarios
 from core.analytics.book import Book, Floats
 from core.analytics.errors import RiskInputError
-from core.analytics.scenarios import FLOOR, Replay, Shocks, moved_rates
+from core.analytics.scenarios import FLOOR, Replay, Set, Shocks, joined, moved_rates
 from core.kernels.risk.stress import TERMS
 
 _TIMES = ("date", "ts_ns", "ts", "time")
@@ -122,3 +123,11 @@ def _windows(frame: Any, replay: Replay) -> tuple[Floats, tuple[str, ...]]:
         raise RiskInputError("BAD_FILE", f"{replay.name}: {replay.file}: a price is not positive")
     labels = tuple(f"from {when:%Y-%m-%d %H:%M}".removesuffix(" 00:00") for when in frame.index[:count])
     return closes[replay.rows :] / closes[:count] - 1.0, labels
+
+
+def compile_set(chosen: Set, book: Book) -> Shocks:
+    """Everything a scenario file says, for one book: scenarios first, then the replays of their files."""
+    shocks = scenarios.compile(chosen.scenarios, book)
+    for replay in chosen.replays:
+        shocks = joined(shocks, compile(replay, chosen.folder, book))
+    return shocks

@@ -21,7 +21,7 @@ from enum import IntEnum
 
 import numpy as np
 
-from core.analytics.book import Book, Floats, Limits
+from core.analytics.book import FIAT, Book, Floats, Limits
 from core.analytics.scenarios import Shocks
 from core.analytics.stress import Measures, measures, revalued
 
@@ -128,9 +128,16 @@ def level(points: float, previous: Level = Level.UNKNOWN, *, tripped: bool = Fal
 
 
 def value_at_risk(book: Book) -> float:
-    """1-day 99 % normal VaR with one correlation rho between all: z sqrt((1-rho) sum v_i^2 + rho (sum v_i)^2)."""
+    """1-day 99 % normal VaR with one correlation rho between all: z sqrt((1-rho) sum v_i^2 + rho (sum v_i)^2).
+
+    v_i is a position's signed exposure times its daily volatility; cash in coins counts with the assumed one.
+    """
     rho = book.assumptions.correlation
-    amounts = book.exposures() * book.assets["volatility"]
+    coins = [
+        c for c, name in enumerate(book.currencies) if book.cash[c] and name not in FIAT and name != book.ccy
+    ]
+    held = book.cash[coins] * book.rates[coins] * book.assumptions.volatility_day
+    amounts = np.concatenate([book.exposures() * book.assets["volatility"], held])
     return float(Z_99 * math.sqrt((1.0 - rho) * (amounts**2).sum() + rho * amounts.sum() ** 2))
 
 
