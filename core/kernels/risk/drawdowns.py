@@ -43,8 +43,9 @@ def underwater(returns: Floats, out: Floats) -> None:
 def path_sums(returns: Floats) -> tuple[float, float, float, float, float, int, int, int]:
     """(growth, worst, pain, ulcer, depths, spells, longest, under) of float64[n].
 
-    growth: product of 1 + r. worst: least level - 1, <= 0. pain, ulcer: sums of drawdown and of its square. depths: sum over
-    spells under water of the deepest point, positive, the open spell included. longest, under: periods under water.
+    growth: product of 1 + r. worst: least level - 1, <= 0. pain, ulcer: sums of drawdown and of its square.
+    depths: sum over spells under water of the deepest point, positive, the open spell included. longest, under:
+    periods under water.
     """
     growth, level, worst, deepest = 1.0, 1.0, 1.0, 1.0
     pain, ulcer, depths = 0.0, 0.0, 0.0
@@ -79,8 +80,8 @@ def path_sums(returns: Floats) -> tuple[float, float, float, float, float, int, 
 def spells(returns: Floats, starts: Ints, troughs: Ints, ends: Ints, depths: Floats) -> int:
     """Fill one row for each spell under water, in time order; returns how many.
 
-    ``starts``: first period below the peak; ``troughs``: its deepest; ``ends``: the period that regained the peak, -1 while
-    open; ``depths``: fraction <= 0. Each has room for (n + 1) // 2 rows, more there cannot be.
+    ``starts``: first period below the peak; ``troughs``: its deepest; ``ends``: the period that regained the peak,
+    -1 while open; ``depths``: fraction <= 0. Each has room for n // 2 + 1 rows, more there cannot be.
     """
     level, count, inside = 1.0, 0, False
     for t in range(len(returns)):

@@ -59,7 +59,7 @@ def _lagged(x: Floats, y: Floats, mean: float) -> float:
 
 @background
 def central(x: Floats, about: float) -> tuple[float, float, float, float, float, float]:
-    """(mean, M2, M3, M4, A, L): sums of powers of x - mean; of \\|x - about\\|; and of neighbours' products.
+    """(mean, M2, M3, M4, A, L): sums of powers of x - mean; of abs(x - about); and of neighbours' products.
 
     ``x`` float64[n], C-contiguous; ``about`` its mean as ``mean_of`` has it. L is the sum of (x_t - about)(x_{t-1} -
     about), t >= 1. M's are not divided by n; units are powers of the unit of ``x``.
@@ -140,7 +140,7 @@ def _span(counts: Counts, rank: int) -> tuple[int, int, int, int]:
 @background
 def _between(ordered: Floats, h: float) -> float:
     """The value at fractional index ``h``."""
-    at = int(math.floor(h))
+    at = math.floor(h)
     after = min(at + 1, len(ordered) - 1)
     return float(ordered[at] + (h - at) * (ordered[after] - ordered[at]))
 
@@ -149,15 +149,15 @@ def _between(ordered: Floats, h: float) -> float:
 def tails(x: Floats, p: float, mean: float, deviation: float) -> tuple[float, float]:
     """(p-quantile, 1 - p quantile) of float64[n] with linear interpolation (type 7), .05 <= p < .5.
 
-    ``deviation`` is the population standard deviation: it bounds where the quantiles can be. Counts into bins, then sorts
-    only the bins that hold the two pairs of order statistics.
+    ``deviation`` is the population standard deviation: it bounds where the quantiles can be. Counts into bins, then
+    sorts only the bins that hold the two pairs of order statistics.
     """
     n = len(x)
     if not deviation > 0.0:
         return mean, mean
     bins, counts = _bins(x, mean - REACH * deviation, BINS / (2.0 * REACH * deviation))
     h_low, h_high = (n - 1) * p, (n - 1) * (1.0 - p)
-    rank_low, rank_high = int(math.floor(h_low)), int(math.floor(h_high))
+    rank_low, rank_high = math.floor(h_low), math.floor(h_high)
     a, b, below_low, size_low = _span(counts, rank_low)
     c, d, below_high, size_high = _span(counts, rank_high)
     low, high = np.empty(size_low), np.empty(size_high)

@@ -1,8 +1,8 @@
 """Everything that one series of returns tells, in one call: the sums behind all performance measures.
 
-What is a sum over elements goes through lanes (see ``moments``): once for what needs no mean, once for what does. What
-is a chain (wealth, drawdown) is a loop of its own. Ratios are made of these in ``core.analytics.performance``, where their
-conventions stand.
+What is a sum over elements goes through lanes (see ``moments``): once for what needs no mean, once for what does.
+What is a chain (wealth, drawdown) is a loop of its own. Ratios are made of these in ``core.analytics.performance``,
+where their conventions stand.
 """
 
 from __future__ import annotations
@@ -77,9 +77,9 @@ def _signs(x: Floats) -> tuple[float, float, float, float]:
 def measure(x: Floats, mar: float) -> tuple[tuple[float, ...], tuple[float, ...], tuple[float, ...]]:
     """Three groups of float64 about returns float64[n], n >= 1, finite, C-contiguous; ``mar`` per period.
 
-    moments: mean, M2, M3, M4, sum of \\|x - mean\\|, sum of neighbours' products about the mean, 5 % quantile, 95 % quantile.
-    targets: sums of what lies above and below ``mar``, of the squares of both, counts above and below, best, worst; then at
-    zero: sum of gains, of losses (positive), number of gains, of losses.
+    moments: mean, M2, M3, M4, sum of abs(x - mean), sum of neighbours' products about the mean, 5 % and 95 % quantile.
+    targets: sums of what lies above and below ``mar``, of the squares of both, counts above and below, best, worst;
+    then at zero: sum of gains, of losses (positive), number of gains, of losses.
     paths: growth, worst drawdown (<= 0), sums of drawdown and its square, sum of depths, spells, longest, under water.
     """
     n = len(x)

@@ -2,9 +2,9 @@
 
 A running sum that adds the new and subtracts the old carries every rounding error, and one huge value, along for ever.
 Here nothing is subtracted. Cut the series into blocks as long as the window: a window is then the end of one block and
-the beginning of the next, so sums from each place to the end of a block (backwards) and from its beginning to each place
-(forwards) give every window by one addition (the "two stacks" of a queue; van Herk 1992). It works for whatever can
-be joined, drawdowns included. Sums are of distances to a value of the series near the window, so a large mean
+the beginning of the next, so sums from each place to the end of a block (backwards) and from its beginning to each
+place (forwards) give every window by one addition (the "two stacks" of a queue; van Herk 1992). It works for
+whatever can be joined, drawdowns included. Sums are of distances to a value of the series near the window, so a large mean
 costs no digits.
 
 Outputs are float64[n]; the first window - 1 are nan. A window whose variance is below rounding (constant values) has
@@ -33,7 +33,7 @@ def _spread(total: float, squares: float, inverse: float) -> float:
 
 @background
 def _sums(x: Floats, start: int, window: int, s1: Floats, s2: Floats) -> float:
-    """Sums of all windows that end in the block at ``start`` into ``s1``, ``s2``; returns what was subtracted from x."""
+    """Sums over the windows that end in the block at ``start``, into ``s1``, ``s2``; returns what was subtracted."""
     shift = x[start]
     back, ahead = x[max(start - window, 0) : start], x[start : start + window]
     total, squares = 0.0, 0.0
@@ -70,7 +70,7 @@ def _deviations(s1: Floats, s2: Floats, window: int, scale: float, out: Floats) 
 
 @background
 def rolling_ratio(x: Floats, window: int, scale: float, out: Floats) -> None:
-    """``out[t]`` = mean / deviation (n - 1) of the last ``window`` of x, times ``scale``: the Sharpe ratio of excess returns.
+    """``out[t]`` = mean / deviation (n - 1) of the last ``window`` of x, times ``scale``: Sharpe, of excess returns.
 
     ``x``, ``out`` float64[n]; 2 <= window <= n; ``scale`` is sqrt(periods per year).
     """
@@ -136,9 +136,9 @@ def rolling_beta(x: Floats, y: Floats, window: int, out: Floats) -> None:
 def rolling_drawdown(returns: Floats, window: int, out: Floats) -> None:
     """``out[t]`` = maximum drawdown over the last ``window`` returns, their starting capital included; <= 0.
 
-    ``returns``, ``out`` float64[n], returns >= -1; 1 <= window <= n. A stretch is described by its growth, its highest
-    and lowest wealth and its worst fall; two stretches in a row fall worst in the first, in the second, or from the height
-    of the first to the depth of the second.
+    ``returns``, ``out`` float64[n], returns >= -1; 1 <= window <= n. A stretch is described by its growth, its
+    highest and lowest wealth and its worst fall; two stretches in a row fall worst in the first, in the second, or
+    from the height of the first to the depth of the second.
     """
     n = len(returns)
     growth, top, fall = np.ones(window), np.ones(window), np.ones(window)
@@ -197,7 +197,7 @@ def ew_ratio(x: Floats, decay: float, scale: float, out: Floats) -> None:
 
 @background
 def ew_beta(x: Floats, y: Floats, decay: float, out: Floats) -> None:
-    """``out[t]`` = exponentially weighted covariance of x and y over variance of y, about weighted means; nan while that is 0."""
+    """``out[t]`` = weighted covariance of x and y over variance of y, about weighted means; nan while that is 0."""
     mean_x, mean_y, shared, variance = x[0], y[0], 0.0, 0.0
     for t in range(len(x)):
         gap_x, gap_y = x[t] - mean_x, y[t] - mean_y
