@@ -29,8 +29,8 @@ SUMMARY = {
     "fees": 1.5,
     "max_drawdown": 0.0501,
     "switches": [
-        {"name": "drawdown", "ts": 17, "value": 0.0501, "limit": 0.05},
-        {"name": "operator", "ts": 18, "value": None, "limit": None},
+        {"name": "drawdown", "scope": "all", "ts": 17, "value": 0.0501, "limit": 0.05},
+        {"name": "operator", "scope": "symbol:BTC/USDT", "ts": 18, "value": None, "limit": None},
     ],
     "digest": "abc",
 }
