@@ -1,0 +1,1 @@
+"""Analytics: pure functions against arithmetic, laws and published numbers."""
