@@ -126,16 +126,16 @@ def report(story: Story) -> list[str]:
     for name, show in _COMPARED.items():
         lines.append(f"{name:16}{show(before):>20}{show(after):>20}")
     lines += ["", "held before:  " + (", ".join(_holding(row) for row in _held(before)[:4]) or "nothing")]
-    lines += ["distance to limits before the cord (100 % = far away):", f"  {_distances(before)}"]
+    lines += ["distance to limits before the cord (100 % = far away):", *_distances(before)]
     lines += ["", "the cord (flatten):"]
     lines += [f"{ms:9.0f} ms  {phase}" for ms, phase in _few(story.steps)]
-    lines += [f"  {story.pulled.result_line()}", ""]
+    lines += [f"  {story.pulled.result_line()}"]
     if story.wrong:
         lines.append(f"NOT as expected: {'; '.join(story.wrong)}")
     else:
-        lines.append("as expected: traded, stopped on command, flat and latched, the venue's word for each")
-    lines.append("next: `andon demo` in a terminal shows the console; `andon core --profile paper`, then")
-    lines.append("      `andon tui`, `andon status`, `andon kill --reason why` from other terminals")
+        lines.append("as expected: traded, stopped on command, flat and latched, all confirmed")
+    lines.append("next: `andon demo` in a terminal shows the console; `andon core --profile paper`")
+    lines.append("      with `andon tui`, `andon status`, `andon kill --reason why` beside it")
     return [clean(line) for line in lines]
 
 
@@ -143,9 +143,10 @@ def _holding(row: Look) -> str:
     return f"{row['symbol']} {quantity(row['qty'])}"
 
 
-def _distances(look: Look) -> str:
+def _distances(look: Look) -> list[str]:
     rows = ((name, look["switches"].get(name)) for name in _SWITCHES)
-    return "  ".join(f"{name} {percent(row['headroom'], 0)}" for name, row in rows if row)
+    words = [f"{name} {percent(row['headroom'], 0)}" for name, row in rows if row]
+    return [f"  {'  '.join(words[n : n + 3])}" for n in range(0, len(words), 3)]
 
 
 def _few(steps: list[tuple[float, str]], most: int = 4) -> list[tuple[float, str]]:

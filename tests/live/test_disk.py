@@ -115,11 +115,11 @@ def test_no_room_to_begin_with(home: Home) -> None:
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of six megabytes, where the machine lets us mount one."""
+    """A file system of 32 megabytes, where the machine lets us mount one."""
     place = tmp_path / "disk"
     place.mkdir()
     mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=6m,mode=700", "none", str(place)],
+        ["mount", "-t", "tmpfs", "-o", "size=32m,mode=700", "none", str(place)],
         capture_output=True,
         check=False,
     )
@@ -138,7 +138,7 @@ def test_a_real_file_system_that_is_full(home: Home, small_disk: Path) -> None:
         with ballast.open("wb", buffering=0) as file:
             try:
                 while True:
-                    file.write(bytes(4096))
+                    file.write(bytes(1024))
             except OSError:
                 pass
         now = halted_by_the_disk(home)

@@ -83,7 +83,7 @@ def test_the_state_survives_a_clean_restart_and_only_a_named_reason_leaves_it(ho
 
 
 def test_a_rearm_in_the_middle_of_a_kill_is_refused(home: Home) -> None:
-    home.configure("[market]\nlatency_ms = 1500.0\nlatency_jitter_ms = 0.0\n")
+    home.configure("[market]\nlatency_ms = 700.0\nlatency_jitter_ms = 0.0\n")
     with home.core():
         home.trading(30.0)
         killing = subprocess.Popen(
