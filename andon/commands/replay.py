@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -97,7 +98,8 @@ def _show(summary: dict[str, Any]) -> None:
     for trip in summary["switches"]:
         value, limit = number(trip["value"], 4), number(trip["limit"], 4)
         where = "" if trip["scope"] == "all" else f" in {trip['scope']}"
-        output.line(clean(f"TRIPPED {trip['name']}{where} at {trip['ts']}: value {value}, limit {limit}"))
+        when = datetime.fromtimestamp(trip["ts"] / 1e9, tz=UTC).strftime("%Y-%m-%d %H:%M:%S.%f")[:-3]
+        output.line(clean(f"TRIPPED {trip['name']}{where} at {when}Z: value {value}, limit {limit}"))
     if summary.get("state"):
         output.line(clean(f"state at the end {summary['state']}"))
     output.line(f"digest {summary['digest']}")

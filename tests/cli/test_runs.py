@@ -118,8 +118,8 @@ def test_replay_tells_a_person_what_tripped(
     fake("core.app.replay", replay=lambda *words, **options: FakeResult())
     assert cli.main(["replay", str(tape), "--report", "out"]) == 0
     out = capsys.readouterr().out
-    assert "TRIPPED drawdown at 17: value 0.0501, limit 0.0500" in out
-    assert "TRIPPED operator at 18: value ?, limit ?" in out
+    assert "TRIPPED drawdown at 1970-01-01 00:00:00.000Z: value 0.0501, limit 0.0500" in out
+    assert "TRIPPED operator in symbol:BTC/USDT at 1970-01-01 00:00:00.000Z: value ?, limit ?" in out
     assert "report out/report.html" in out
 
 
