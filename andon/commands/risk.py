@@ -1,7 +1,7 @@
 """`andon risk`: the analytics offline, over files. Each member of the family lives in a module of its own.
 
-A module in ``FAMILY`` has ``configure(subparsers)``, which adds its parsers with ``examples=`` and sets ``run`` on each:
-``sub.set_defaults(run=function)``, a function from the arguments to an exit code. What every command takes is
+A module in ``FAMILY`` has ``configure(subparsers)``, which adds its parsers with ``examples=`` and sets ``run`` on
+each: ``sub.set_defaults(run=function)``, a function from the arguments to an exit code. What every command takes is
 added here, and a RiskInputError becomes one line here.
 """
 
@@ -30,7 +30,9 @@ def configure(parser: ArgumentParser, name: str) -> None:
         if find_spec(f"andon.commands.{module}") is not None:
             import_module(f"andon.commands.{module}").configure(subparsers)
     for sub in subparsers.choices.values():
-        sub.argument_default = SUPPRESS  # an option given before the name must not be reset by its absence after
+        sub.argument_default = (
+            SUPPRESS  # an option given before the name must not be reset by its absence after
+        )
         common(sub)
         sub.argument_default = None
 
