@@ -30,7 +30,8 @@ def show_notes(book: Book, result: Stress) -> None:
 
 
 def show_profile(book: Book, result: Stress, profile: Profile, advice: tuple[Recommendation, ...]) -> None:
-    output.line(clean(f"RISK {profile.level.name}  score {_plain(profile.score, 0)} of 100   {book.source}"))
+    source = book.source if len(book.source) <= 60 else f"…{book.source[-59:]}"
+    output.line(clean(f"RISK {profile.level.name}  score {_plain(profile.score, 0)} of 100   {source}"))
     _show_first(book, result)
     output.line()
     output.table(

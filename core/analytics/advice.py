@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.analytics.book import Book, Floats
-from core.analytics.profile import BOUNDS, Level, Profile, profile
+from core.analytics.profile import BOUNDS, Level, Profile, by_bounds, profile
 from core.analytics.scenarios import Shocks
 from core.analytics.stress import run, up_to_lot
 
@@ -41,8 +41,8 @@ class Recommendation:
 
 
 def recommend(book: Book, shocks: Shocks, now: Profile, *, count: int = 5) -> tuple[Recommendation, ...]:
-    """At most ``count``, best effect first. None for a book that is LOW, flat or UNKNOWN."""
-    if now.level in (Level.UNKNOWN, Level.LOW):
+    """At most ``count``, best effect first. None for a book whose score is LOW, or that is UNKNOWN."""
+    if now.level is Level.UNKNOWN or _goal(now) < 0.0:
         return ()
     found = [_whole_book(book, shocks, now)]
     found += [_one(book, shocks, now, i) for i in _candidates(book, shocks)]
@@ -114,14 +114,20 @@ def _smallest(book: Book, shocks: Shocks, now: Profile, share_of: object) -> tup
     return found if _improves(book, now, *found) else None
 
 
-def _goal(now: Profile) -> Level:
-    return Level(max(now.level - 1, Level.LOW))
+def _goal(now: Profile) -> float:
+    """The score to come down to: a point below the bound of its own level, or anything when a cut can end a trip."""
+    if _curable(now):
+        return now.score
+    return BOUNDS.get(by_bounds(now.score), 0.0) - 1.0
 
 
-def _reached(after: Profile, goal: Level) -> bool:
-    """At or below the goal with a point to spare, and no switch tripped."""
-    bound = BOUNDS.get(Level(min(goal + 1, Level.CRITICAL)), 100.0)
-    return after.level is not Level.UNKNOWN and not after.measures.trips and after.score <= bound - 1.0
+def _reached(after: Profile, goal: float) -> bool:
+    return after.score <= goal and not _curable(after)
+
+
+def _curable(shown: Profile) -> bool:
+    """Whether a switch has tripped that a cut can bring back; a drawdown stays where it is."""
+    return any(name in shown.measures.trips for name in ("leverage", "margin"))
 
 
 def _improves(book: Book, now: Profile, share: Floats, after: Profile) -> bool:
@@ -156,5 +162,5 @@ def _recommendation(
         margin_ratio=seen.margin_ratio,
         worst_fraction=after.worst_fraction,
         text=f"{action} → score {after.score:.0f} ({after.level.name}), leverage {seen.leverage:.1f}×, {margin},"
-        f" worst scenario {after.worst_fraction:+.1%}",
+        f" worst {after.worst_fraction:+.1%}",
     )

@@ -21,7 +21,7 @@ from core.analytics.book import Assumptions, Book, Holding, Limits, make
 from core.analytics.errors import RiskInputError
 
 Row = Mapping[str, Any]
-_AGREE = 1e-6  # of gross and equity: messages of one snapshot may be a tick apart
+_AGREE = 1e-3  # of gross: messages of one snapshot may be some ticks apart, a contract misread is far off
 _SWITCHES = ("drawdown", "position_loss", "daily_loss", "emergency", "leverage", "margin")
 
 
@@ -160,7 +160,7 @@ def _must_add_up(book: Book, account: Row) -> None:
     unrealized = book.in_account(book.in_settle()[1])
     equity = float((book.cash * book.rates)[used].sum() + unrealized.sum())
     gross = float(np.abs(book.exposures()).sum())
-    if not abs(equity - published) <= _AGREE * max(gross, abs(published)):
+    if not abs(equity - published) <= _AGREE * gross + 1e-9 * abs(published):
         raise RiskInputError(
             "DOES_NOT_ADD_UP",
             f"the positions seen are worth {equity:,.2f} {book.ccy} and the core says {published:,.2f}:"

@@ -124,7 +124,7 @@ def level(points: float, previous: Level = Level.UNKNOWN, *, tripped: bool = Fal
         return Level.UNKNOWN
     if tripped:
         return Level.CRITICAL
-    return max(_by_bounds(points), min(previous, _by_bounds(points + HYSTERESIS)))
+    return max(by_bounds(points), min(previous, by_bounds(points + HYSTERESIS)))
 
 
 def value_at_risk(book: Book) -> float:
@@ -179,7 +179,8 @@ def nearest_limit(limits: Limits, now: Measures) -> tuple[str, float]:
     return name, left
 
 
-def _by_bounds(points: float) -> Level:
+def by_bounds(points: float) -> Level:
+    """The level of a score on its own, without what was shown before."""
     return max((lv for lv, bound in BOUNDS.items() if points >= bound), default=Level.LOW)
 
 

@@ -14,17 +14,18 @@ none).
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from core.analytics.book import Book, Floats
+from core.analytics.book import Book, Floats, Limits
 from core.analytics.scenarios import Shocks
 from core.kernels.risk.stress import EXTRA, TERMS, revalue
 from core.kernels.tables import ACCOUNT, Table
 
-HALTS = ("drawdown", "daily_loss", "emergency")
+_MEASURED = ("equity", "gross", "net", "margin", "leverage", "margin_ratio", "drawdown", "daily_loss")
 _COLUMNS = {
     "drawdown": "drawdown",
     "daily_loss": "daily_loss",
@@ -117,15 +118,13 @@ def measures(book: Book) -> Measures:
     return _measures(book, *measure(book), 0)
 
 
-def trips(book: Book, account: Table, extra: Table, row: int) -> tuple[str, ...]:
-    """Names of the switches at or past their limits in one row, by the engine's own comparisons."""
-    limits, acct = book.limits, account[row]
+def trips(limits: Limits, acct: Mapping[str, float], loss_ratio: float, *, held: bool) -> tuple[str, ...]:
+    """Names of the switches at or past their limits in one ACCOUNT row, by the engine's own comparisons."""
     ceilings = {name: getattr(limits, name) for name in _COLUMNS}
     found = [n for n, limit in ceilings.items() if limit is not None and not acct[_COLUMNS[n]] < limit]
     if limits.margin is not None and not acct["margin_ratio"] >= limits.margin:
         found.append("margin")
-    held = bool((book.assets["units"] != 0.0).any())
-    if limits.position_loss is not None and held and not extra["loss_ratio"][row] < limits.position_loss:
+    if limits.position_loss is not None and held and not loss_ratio < limits.position_loss:
         found.append("position_loss")
     return tuple(found)
 
@@ -165,19 +164,14 @@ def _worst_rows(equity: Floats, group: Floats, groups: int) -> list[int]:
 
 
 def _measures(book: Book, accounts: Table, extras: Table, row: int) -> Measures:
-    acct, extra = accounts[row], extras[row]
+    acct = dict(zip(ACCOUNT.names or (), accounts[row].item(), strict=True))
+    loss_ratio, loser = float(extras["loss_ratio"][row]), int(extras["loser"][row])
+    held = acct["gross"] != 0.0  # nan is held
     return Measures(
-        equity=float(acct["equity"]),
-        gross=float(acct["gross"]),
-        net=float(acct["net"]),
-        margin=float(acct["margin"]),
-        leverage=float(acct["leverage"]),
-        margin_ratio=float(acct["margin_ratio"]),
-        drawdown=float(acct["drawdown"]),
-        daily_loss=float(acct["daily_loss"]),
-        position_loss=float(extra["loss_ratio"]),
-        loser=book.symbols[int(extra["loser"])] if extra["loser"] >= 0 else "",
-        trips=trips(book, accounts, extras, row),
+        **{name: acct[name] for name in _MEASURED},
+        position_loss=loss_ratio,
+        loser=book.symbols[loser] if loser >= 0 else "",
+        trips=trips(book.limits, acct, loss_ratio, held=held),
     )
 
 

@@ -230,7 +230,7 @@ def test_a_hedge_is_never_cut_and_the_text_names_action_and_effect() -> None:
     advice = recommend(book, shocks, profile(book, shocks))
     assert advice
     assert "S1/USDT" not in [r.symbol for r in advice]
-    pattern = r"(cut|close) \S.* → score \d+ \(\w+\), leverage \d+\.\d×, (margin [\d.]+|no margin), worst scenario [+-][\d.]+%"
+    pattern = r"(cut|close) \S.* → score \d+ \(\w+\), leverage \d+\.\d×, (margin [\d.]+|no margin), worst [+-][\d.]+%"
     assert all(re.fullmatch(pattern, r.text) for r in advice), [r.text for r in advice]
 
 
@@ -243,6 +243,26 @@ def test_the_smallest_cut_that_reaches_the_next_level_is_named() -> None:
     lot_less = np.array([(first.qty - 0.5) / book.qty[0]])
     bound = BOUNDS[Level(first.level + 1)]
     assert first.score <= bound - 1.0 < effect(book, shocks, lot_less).score + 0.05
+
+
+def test_a_trip_that_no_cut_can_end_does_not_turn_every_advice_into_close_everything() -> None:
+    book = book_of(150.0, 20.0, equity_peak=110_000.0)
+    shocks = shocks_of(book)
+    now = profile(book, shocks)
+    advice = recommend(book, shocks, now)
+    assert now.measures.trips == ("drawdown",)
+    assert [r.text for r in advice if r.text.startswith("cut S0/USDT by ")]
+    assert all(r.score < now.score and r.level is Level.CRITICAL for r in advice)
+
+
+def test_a_leverage_that_has_tripped_is_brought_back_under_its_limit() -> None:
+    book = book_of(300.0, 250.0)
+    shocks = shocks_of(book)
+    now = profile(book, shocks)
+    assert now.measures.trips == ("leverage",)
+    advice = recommend(book, shocks, now)
+    assert advice
+    assert all(r.leverage < 5.0 for r in advice)
 
 
 def test_a_cut_costs_its_spread_and_fee_and_nothing_else() -> None:
