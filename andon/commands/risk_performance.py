@@ -52,7 +52,7 @@ def configure(subparsers: Any) -> None:
     )
     parser.add_argument(
         "--trials",
-        type=int,
+        type=natural,
         default=1,
         metavar="N",
         help="how many strategies were tried, for dsr (default 1)",

@@ -1,6 +1,4 @@
-"""Drawdowns: the path under water, its spells, its tail, and whole panels. Fractions <= 0, starting
-capital included.
-"""
+"""Drawdowns: the path under water, its spells, its tail, whole panels. Fractions <= 0, from starting capital on."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """What a series of returns was worth: forty measures of one kernel call.
 
-Returns are simple, per period, fractions (0.01 = 1 %), oldest first. ``periods_per_year`` is said by the caller:
-BTC's growth over the same days is -7.7 % a year at 252 and -10.9 % at 365. ``risk_free`` and ``mar`` (minimum acceptable
+Returns are simple, per period, fractions (0.01 = 1 %), oldest first. ``periods_per_year`` is said by the caller: BTC's
+growth over the same days is -7.7 % a year at 252 and -10.9 % at 365. ``risk_free`` and ``mar`` (minimum acceptable
 return) are per period too. Drawdowns compound, begin at the starting capital and are negative; ulcer and pain are
 positive. Where nothing varies, or nothing was lost, what divides by it is nan.
 """

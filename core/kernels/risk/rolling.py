@@ -1,11 +1,11 @@
 """Measures over a sliding window in O(n), without the drift of running sums; and their exponentially weighted kin.
 
 A running sum that adds the new and subtracts the old carries every rounding error, and one huge value, along for ever.
-Here nothing is subtracted. Cut the series into blocks as long as the window: a window is then the end of one block and
-the beginning of the next, so sums from each place to the end of a block (backwards) and from its beginning to each
-place (forwards) give every window by one addition (the "two stacks" of a queue; van Herk 1992). It works for
-whatever can be joined, drawdowns included. Sums are of distances to a value of the series near the window, so a large mean
-costs no digits.
+Here nothing is subtracted. Cut the series into blocks as long as the window: a window is then the end of one block
+and the beginning of the next, so sums from each place to the end of a block (backwards) and from its beginning to
+each place (forwards) give every window by one addition (the "two stacks" of a queue; van Herk 1992). It works for
+whatever can be joined, drawdowns included. Sums are of distances to a value of the series near the window, so a large
+mean costs no digits.
 
 Outputs are float64[n]; the first window - 1 are nan. A window whose variance is below rounding (constant values) has
 deviation 0 and a ratio of nan.
