@@ -128,9 +128,11 @@ def _compute(
     from core.analytics.advice import recommend
     from core.analytics.crashes import compile_set
     from core.analytics.profile import profile
+    from core.analytics.scenarios import names_not_in
     from core.analytics.stress import run
 
     shocks = compile_set(chosen, book)
+    args.strangers = names_not_in(chosen.scenarios, book)
     result, seen = run(book, shocks), profile(book, shocks)
     advice = recommend(book, shocks, seen) if advise else ()
     if args.report is not None:
@@ -186,11 +188,14 @@ def limits_of(configured: Any) -> Limits:
     )
 
 
-def _written(args: Namespace) -> dict[str, str]:
-    return {"report": str(args.written)} if args.report is not None else {}
+def _written(args: Namespace) -> dict[str, Any]:
+    report = {"report": str(args.written)} if args.report is not None else {}
+    return {"not_in_book": args.strangers, **report}
 
 
 def _end(args: Namespace, book: Book, result: Stress) -> None:
     show_notes(book, result)
+    if args.strangers:
+        output.line(clean(f"named by scenarios, not in this book: {', '.join(args.strangers)}"))
     if args.report is not None:
         output.line(f"report {clean(args.written)}")

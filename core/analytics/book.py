@@ -20,6 +20,7 @@ from core.kernels.risk.stress import ASSET
 from core.kernels.tables import Table
 
 Floats = npt.NDArray[np.float64]
+_LARGEST = 1e15  # quantities and prices beyond it are slips, and their products would overflow
 FIAT = frozenset("USD EUR GBP JPY CHF AUD CAD NZD SGD HKD CNY KRW TRY BRL USDT USDC DAI TUSD FDUSD".split())
 
 
@@ -170,6 +171,7 @@ def make(
     ]
     currencies = tuple(dict.fromkeys(names))
     _check(holdings, cash, rates or {})
+    _check_account(limits or Limits(), equity_peak, equity_day_open)
     marks_rates = {h.fx_for: h.mark for h in holdings if h.fx_for}
     known = {ccy: 1.0, **marks_rates, **(rates or {})}
     values = np.array([known.get(name, np.nan) for name in currencies])
@@ -255,18 +257,36 @@ def _check(holdings: list[Holding], cash: dict[str, float], rates: dict[str, flo
                 raise RiskInputError("NOT_FINITE", f"{kind} of {name} is {value}: give a finite number")
 
 
+def _check_account(limits: Limits, equity_peak: float | None, equity_day_open: float | None) -> None:
+    for name, value in {"equity_peak": equity_peak, "equity_day_open": equity_day_open}.items():
+        if value is not None and math.isinf(value):
+            raise RiskInputError("NOT_FINITE", f"{name} is {value}: give a finite number")
+    for name, value in vars(limits).items():
+        if isinstance(value, int | float) and not 0.0 < value < math.inf:
+            raise RiskInputError(
+                "OUT_OF_RANGE", f"limit {name} is {value:g}: must be more than 0 (false = off)"
+            )
+    if limits.position_loss_basis not in {"cost", "equity"}:
+        raise RiskInputError(
+            "OUT_OF_RANGE", f"position_loss_basis is {limits.position_loss_basis!r}: cost or equity"
+        )
+
+
 def _check_holding(h: Holding) -> None:
-    if not math.isfinite(h.qty):
-        raise RiskInputError("NOT_FINITE", f"{h.symbol}: qty is {h.qty}: give a finite number")
+    for name, value in {"qty": h.qty, "mark": h.mark}.items():
+        if abs(value) > _LARGEST or (name == "qty" and math.isnan(value)):
+            raise RiskInputError(
+                "NOT_FINITE", f"{h.symbol}: {name} is {value}: give a finite number below 10^15"
+            )
     if h.qty and not h.mark > 0.0 and not math.isnan(h.mark):
         raise RiskInputError(
             "NO_MARK", f"{h.symbol}: mark is {h.mark:g}: a held position needs a positive price"
         )
     _positive(h, ("avg_px", "adv", "contract_value"), zero=False)
     _positive(h, ("margin_rate", "volatility_day", "spread_bps", "lot", "fee_rate"), zero=True)
-    for name, value in {"beta": h.beta, "duration": h.duration, **h.factors}.items():
-        if value is not None and not math.isfinite(value):
-            raise RiskInputError("NOT_FINITE", f"{h.symbol}: {name} is {value}: give a finite number")
+    for name, fact in {"beta": h.beta, "duration": h.duration, **h.factors}.items():
+        if fact is not None and not math.isfinite(fact):
+            raise RiskInputError("NOT_FINITE", f"{h.symbol}: {name} is {fact}: give a finite number")
 
 
 def _positive(h: Holding, names: tuple[str, ...], *, zero: bool) -> None:

@@ -93,13 +93,23 @@ def _frame(path: Path, replay: Replay) -> Any:
         raise RiskInputError(
             "UNSORTED_DATES", f"{replay.name}: {path}: times are not in order, or one stands twice"
         )
-    return closes.loc[replay.start or None : replay.end or None].ffill()
+    try:
+        return closes.loc[replay.start or None : replay.end or None].ffill()
+    except (ValueError, TypeError, KeyError):
+        span = f"{replay.start!r} to {replay.end!r}"
+        raise RiskInputError(
+            "BAD_DATE", f"{replay.name}: {span} is no span of dates: write 2020-02-01"
+        ) from None
 
 
 def _grid(trades: Any, replay: Replay) -> Any:
     """The last price of every step, a column a symbol (``price`` where the tape has no symbol column)."""
     import pandas as pd
 
+    if not 0.001 <= replay.step_s <= 1e8:
+        raise RiskInputError(
+            "BAD_SCENARIO", f"{replay.name}: step_s is {replay.step_s:g}: must be 0.001 to 10^8 s"
+        )
     step = pd.Timedelta(seconds=replay.step_s)
     if "symbol" not in trades.columns:
         return trades[["price"]].resample(step).last()
@@ -107,7 +117,10 @@ def _grid(trades: Any, replay: Replay) -> Any:
 
 
 def _windows(frame: Any, replay: Replay) -> tuple[Floats, tuple[str, ...]]:
-    closes = frame.to_numpy(dtype=float)
+    try:
+        closes = frame.to_numpy(dtype=float)
+    except (ValueError, TypeError):
+        raise RiskInputError("BAD_FILE", f"{replay.name}: {replay.file}: a price is not a number") from None
     count = len(closes) - replay.rows
     if replay.rows < 1 or count < 1:
         raise RiskInputError(

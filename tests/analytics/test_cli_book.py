@@ -96,11 +96,12 @@ def test_limits_come_from_the_configuration(
 
 def test_own_scenarios_and_a_csv(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "b.csv").write_text("symbol,qty,mark\nA/USDT,10,100\n")
-    (tmp_path / "s.toml").write_text("[[scenario]]\nname='tenth'\nmarket=-0.1\n")
+    (tmp_path / "s.toml").write_text("[[scenario]]\nname='tenth'\nmarket=-0.1\nsymbols={TYPO=-0.5}\n")
     words = ["risk", "stress", "--book", str(tmp_path / "b.csv"), "--cash", "USDT=500", "--scenarios"]
     assert main([*words, str(tmp_path / "s.toml"), "--json"]) == 0
     seen = json.loads(capsys.readouterr().out)
     assert [(row["name"], row["pnl"]) for row in seen["scenarios"]] == [("tenth", pytest.approx(-100.0))]
+    assert seen["not_in_book"] == ["TYPO"]
 
 
 WRONG = [

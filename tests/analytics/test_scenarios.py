@@ -104,6 +104,9 @@ REPLAYS: list[tuple[str | None, dict[str, Any], str]] = [
     ("", {}, "BAD_FILE"),
     ("date,A\n2020-01-01,1\n2020-01-02,2\n", {"market": "B"}, "NO_COLUMN"),
     ("date,B\n2020-01-01,1\n2020-01-02,2\n", {}, "NO_HISTORY"),
+    ("date,A\n2020-01-01,1\n2020-01-02,2\n", {"start": "soon"}, "BAD_DATE"),
+    ("ts_ns,price,qty,side\n1,1,1,BUY\n2,x,1,BUY\n", {}, "BAD_FILE"),
+    ("ts_ns,price,qty,side\n1,1,1,BUY\n2,2,1,BUY\n", {"step_s": 0.0}, "BAD_SCENARIO"),
     (None, {}, "NO_FILE"),
 ]
 
@@ -198,6 +201,10 @@ BOOKS: list[tuple[Any, str, str]] = [
     ({**WHOLE, "positions": [WHOLE["positions"][0]] * 2}, "DUPLICATE_SYMBOL", "A/USDT"),
     ({**WHOLE, "limits": {"levrage": 1}}, "UNKNOWN_FIELD", "levrage"),
     ({**WHOLE, "limits": {"leverage": "x"}}, "BAD_FILE", "leverage"),
+    ({**WHOLE, "limits": {"leverage": 0}}, "OUT_OF_RANGE", "leverage"),
+    ({**WHOLE, "limits": {"position_loss_basis": "hope"}}, "OUT_OF_RANGE", "hope"),
+    (changed(qty=1e300), "NOT_FINITE", "qty"),
+    (changed(mark=1e300), "NOT_FINITE", "mark"),
 ]
 
 
