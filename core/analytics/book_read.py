@@ -98,7 +98,10 @@ def _csv(path: Path, raw: bytes) -> list[dict[str, Any]]:
     rows = list(csv.DictReader(lines))
     if not rows:
         raise RiskInputError("BAD_FILE", f"{path}: no positions; the head is symbol,qty,mark[,avg_px,…]")
-    return [{k: v for k, v in row.items() if k is not None and v not in ("", None)} for row in rows]
+    for number, row in enumerate(rows, 2):
+        if None in row:
+            raise RiskInputError("BAD_FILE", f"{path}: line {number} has more cells than the head")
+    return [{k: v for k, v in row.items() if v not in ("", None)} for row in rows]
 
 
 def _holding(path: Path, number: int, row: dict[str, Any]) -> Holding:

@@ -219,12 +219,13 @@ def test_bad_books_are_named(tmp_path: Path, content: Any, code: str, word: str)
 
 @pytest.mark.parametrize(
     ("name", "text", "code"),
-    [("b.csv", "symbol,qty,mark\nA,1,2\n", "NO_CASH"), ("b.txt", "", "BAD_FILE"), ("none.toml", None, "NO_FILE"),
+    [("b.csv", "symbol,qty,mark\nA,1,2\n", "NO_CASH"), ("b.txt", "", "BAD_FILE"),
+     ("b.csv", "symbol,qty,mark\nA,1,2,3\n", "BAD_FILE"), ("b.csv", "symbol,qty,mark\n", "BAD_FILE"), ("none.toml", None, "NO_FILE"),
      ("b.toml", "cash = {", "BAD_FILE")],
 )  # fmt: skip
 def test_files_that_are_no_books(tmp_path: Path, name: str, text: str | None, code: str) -> None:
     if text is not None:
         (tmp_path / name).write_text(text)
     with pytest.raises(RiskInputError) as caught:
-        book_read.read(tmp_path / name)
+        book_read.read(tmp_path / name, cash=None if code == "NO_CASH" else {"USDT": 1.0})
     assert caught.value.code == code
