@@ -7,6 +7,8 @@ units a lot and settles in the base currency, worth ``lots * contract_value / pr
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import msgspec
 
 
@@ -30,6 +32,14 @@ class InstrumentSpec(msgspec.Struct, frozen=True, kw_only=True):
     fee_rate_taker: float = 0.0005
     fx_for: str = ""  # the currency whose rate in account currency this instrument's mark gives
 
+    def qty_of(self, lots: int) -> float:
+        """Base units (contracts for inverse) of ``lots``, without the dust of binary fractions."""
+        return round(lots * self.lot_size, decimals(self.lot_size))
+
+    def price_of(self, ticks: int) -> float:
+        """Price of ``ticks``, quote, without the dust of binary fractions."""
+        return round(ticks * self.tick_size, decimals(self.tick_size))
+
     def lot_value(self, price: float) -> float:
         """Value of one lot at ``price``, settle currency."""
         if self.inverse:
@@ -37,6 +47,7 @@ class InstrumentSpec(msgspec.Struct, frozen=True, kw_only=True):
         return self.lot_size * price
 
 
+@lru_cache(maxsize=1024)
 def decimals(step: float) -> int:
     """How many decimals print a multiple of ``step`` exactly (0.01 -> 2)."""
     text = f"{step:.12f}".rstrip("0")

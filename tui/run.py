@@ -41,6 +41,8 @@ def run(
     ``key``: file of the key pair, for TCP.
     """
     env = os.environ if env is None else env
+    for name in ("COLUMNS", "LINES"):  # a shell that exports them would pin the screen to its first size
+        os.environ.pop(name, None)
     if len(targets) > 1:
         return _fail("andon tui: shows one core at a time; give one --attach", USAGE)
     if not has_terminal():

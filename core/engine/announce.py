@@ -90,7 +90,7 @@ def denied(state: State, wish: Wish, denial: Denial) -> None:
         symbol=spec.symbol if spec else "?",
         strategy=wish.strategy,
         side=wish.side.name.lower(),
-        qty=wish.qty_lots * (spec.lot_size if spec else 1.0),
+        qty=spec.qty_of(wish.qty_lots) if spec else float(wish.qty_lots),
         detail=denial.detail,
     )
     state.emit(Publish("audit", "denied", view))

@@ -39,7 +39,7 @@ def book_fill(state: State, order: Order, report: Report, lots: int, *, late: bo
                 cl_ord_id=order.cl_ord_id,
                 symbol=spec.symbol,
                 side=order.side.name.lower(),
-                qty=lots * spec.lot_size,
+                qty=spec.qty_of(lots),
                 price=price,
                 fee=report.fee,
                 fee_ccy=spec.settle,

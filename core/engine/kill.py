@@ -118,6 +118,7 @@ def _begin(state: State, kill: Kill) -> None:
     announce.state_changed(state)
     text = f"{kill.switch} in {kill.scope}: {kill.level.name}. {kill.reason}"
     alarms.raise_alert(state, "KILL", f"switch.{kill.switch}", text)
+    announce.switch_changed(state, kill)
     _set_deadline(state, kill)
 
 

@@ -211,7 +211,12 @@ def _on_boot(state: State, boot: Boot) -> None:
     if not boot.clean:
         alarms.raise_alert(state, "STARTUP", "core", boot.note or "no proof of a clean stop")
         kill.pull(state, Switch.STARTUP, "all", TradingState.HALTED, reason=boot.note or "no clean stop")
-    for key, level, reason, operator in boot.lost:  # the stop record knows of a stop that the journal never saw
+    for (
+        key,
+        level,
+        reason,
+        operator,
+    ) in boot.lost:  # the stop record knows of a stop that the journal never saw
         switch, _, scope = key.partition("@")
         kill.pull(state, switch, scope, TradingState[level], reason=reason, operator=operator)
     reconcile.ask_all(state)

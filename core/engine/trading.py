@@ -142,7 +142,7 @@ def outcome(state: State, order: Order) -> dict[str, Any]:
     return {
         "cl_ord_id": order.cl_ord_id,
         "status": order.status.name,
-        "filled": order.filled_lots * spec.lot_size,
+        "filled": spec.qty_of(order.filled_lots),
         "avg_px": order.filled_value / order.filled_lots if order.filled_lots else None,
         "reason": order.reason,
     }

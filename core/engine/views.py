@@ -53,14 +53,14 @@ def position_view(state: State, i: int) -> PositionView:
     exposure = _num(float(row["exposure"]) * rate)
     qty_lots = int(row["qty_lots"])
     holders = {
-        h.strategy: h.qty_lots * spec.lot_size
+        h.strategy: spec.qty_of(h.qty_lots)
         for h in state.cold.holdings.values()
         if h.instrument == i and h.qty_lots
     }
     return PositionView(
         symbol=spec.symbol,
         venue=spec.venue,
-        qty=qty_lots * spec.lot_size,
+        qty=spec.qty_of(qty_lots),
         qty_lots=qty_lots,
         avg_px=float(row["avg_px"]) if qty_lots else None,
         mark=float(market["mark_px"]) or None,
@@ -72,8 +72,8 @@ def position_view(state: State, i: int) -> PositionView:
         funding=_zero(float(row["funding"]), rate),
         equity_share=_num(abs(exposure) / equity) if exposure is not None and equity > 0 else None,
         loss_ratio=_num(row["loss_ratio"]),
-        working_buy=int(row["work_buy_lots"]) * spec.lot_size,
-        working_sell=int(row["work_sell_lots"]) * spec.lot_size,
+        working_buy=spec.qty_of(int(row["work_buy_lots"])),
+        working_sell=spec.qty_of(int(row["work_sell_lots"])),
         strategies=holders,
     )
 
@@ -89,9 +89,9 @@ def order_view(state: State, order: Order) -> OrderView:
         side=order.side.name.lower(),
         type=order.ord_type.name.lower(),
         tif=order.tif.name,
-        qty=order.qty_lots * spec.lot_size,
-        filled=order.filled_lots * spec.lot_size,
-        price=order.price_ticks * spec.tick_size if limit else None,
+        qty=spec.qty_of(order.qty_lots),
+        filled=spec.qty_of(order.filled_lots),
+        price=spec.price_of(order.price_ticks) if limit else None,
         avg_px=order.filled_value / order.filled_lots if order.filled_lots else None,
         status=order.status.name,
         strategy=order.strategy,
@@ -106,12 +106,12 @@ def order_view(state: State, order: Order) -> OrderView:
 def quote_view(state: State, i: int, first_px: float) -> QuoteView:
     """Best bid and offer of one instrument; ``first_px`` is what the change is measured from, quote, 0 unknown."""
     spec, row = state.specs[i], state.markets[i]
-    tick, mark = spec.tick_size, float(row["mark_px"])
+    mark = float(row["mark_px"])
     return QuoteView(
         symbol=spec.symbol,
-        bid=int(row["bid_ticks"]) * tick or None,
-        ask=int(row["ask_ticks"]) * tick or None,
-        last=int(row["last_ticks"]) * tick or None,
+        bid=spec.price_of(int(row["bid_ticks"])) or None,
+        ask=spec.price_of(int(row["ask_ticks"])) or None,
+        last=spec.price_of(int(row["last_ticks"])) or None,
         ts_ns=int(row["ts_ns"]),
         change=mark / first_px - 1.0 if first_px > 0.0 and mark > 0.0 else None,
     )

@@ -19,7 +19,7 @@ _HERE = Path(__file__).parent
 
 def _fingerprint() -> str:
     digest = hashlib.sha256()
-    for path in sorted(_HERE.glob("*.py")):
+    for path in sorted(_HERE.rglob("*.py")):
         digest.update(path.read_bytes())
     return digest.hexdigest()[:12]
 
