@@ -28,7 +28,9 @@ class Boot(_Event, frozen=True, tag="boot"):
     build_sha256: str = ""
     autostart: bool = False
     config: bytes = b""  # the encoded EngineConfig: a journal explains itself
-    lost: tuple[tuple[str, str, str, str], ...] = ()  # latches the journal does not know: key, level, why, who
+    lost: tuple[
+        tuple[str, str, str, str], ...
+    ] = ()  # latches the journal does not know: key, level, why, who
     state: bytes = b""  # snapshot of what a damaged journal left, where a new one begins with it
 
 

@@ -161,7 +161,9 @@ class AlertView(View):  # topic: alert
     operator: str = ""
     until_ns: int = 0  # shelved until
     reason: str = ""
-    standing: list[dict[str, Any]] = []  # every other alarm that still counts, so that a late-comer's snapshot has them
+    standing: list[
+        dict[str, Any]
+    ] = []  # every other alarm that still counts, so that a late-comer's snapshot has them
 
 
 class QuoteView(View):  # topic: quote.<symbol>

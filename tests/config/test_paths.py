@@ -26,7 +26,7 @@ def test_the_own_file_in_the_data_folder_is_found(tmp_path) -> None:
     assert default_config_file(tmp_path) == tmp_path / "andon.toml"
 
 
-@pytest.mark.parametrize("variable", ["ANDON_HOME", "XDG_DATA_HOME"])
+@pytest.mark.parametrize("variable", ["ANDON_HOME", "XDG_DATA_HOME", "HOME"])
 def test_a_client_and_the_core_look_in_the_same_folder(monkeypatch, variable) -> None:
     """The bus may not import the configuration, so it has its own line for this; the two must not part."""
     for name in ("ANDON_HOME", "XDG_DATA_HOME"):
