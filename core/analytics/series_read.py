@@ -73,6 +73,8 @@ def _csv(path: Path) -> pd.DataFrame:
     text = text_of(path)
     first = text.partition("\n")[0].split(",")
     bare = all(number(cell) is not None for cell in first)  # no header: columns are called 1, 2, …
+    if not bare and len({cell.strip() for cell in first}) < len(first):  # pandas would give one another name
+        raise RiskInputError("BAD_FILE", f"{path}: two columns have the same name")
     try:
         frame = pd.read_csv(io.StringIO(text), header=None if bare else 0, index_col=False, low_memory=False)
     except (ValueError, pd.errors.ParserError) as error:

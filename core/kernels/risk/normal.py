@@ -1,4 +1,4 @@
-"""Distribution functions: normal, Student t, chi-square and binomial, to about 1e-13 relative, tails included.
+"""Distribution functions: normal, Student t, chi-square and binomial, to 1e-12 relative, tails included (a count of thousands: 1e-11).
 
 These are plain Python: each is called a few times a measure, and compiling one costs more than all its calls.
 
