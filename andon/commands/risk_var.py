@@ -121,16 +121,17 @@ def run_var(args: Namespace) -> int:
         output.line(f"another seed: VaR {_six(found.band[0])} to {_six(found.band[1])} in 95 %")
     if parts:
         rows = [(p["name"], f"{p['weight']:g}", _six(p["es"]), output.percent(p["share"])) for p in parts]
-        output.table(("holding", "weight", "part of historical ES", "share"), rows)
+        output.table(("holding", "weight", "part of ES", "share"), rows)
     _say(notes)
     return DONE
 
 
 def _portfolio(args: Namespace) -> tuple[Any, tuple[str, ...], list[dict[str, Any]]]:
-    """(returns of the book, notes, each holding's part of its historical ES)."""
+    """(returns of the book, notes, each holding's part of its ES: historical, or normal with mean zero)."""
     import numpy as np
 
-    from core.analytics.component import historical_es
+    from core.analytics.component import historical_es, normal_es
+    from core.analytics.covariance import sample
     from core.analytics.series import load_panel, load_weights
 
     if args.column is not None:
@@ -140,7 +141,12 @@ def _portfolio(args: Namespace) -> tuple[Any, tuple[str, ...], list[dict[str, An
     weights = load_weights(args.weights)
     panel = load_panel(args.returns, tuple(weights), prices=args.prices, missing=args.missing)
     values = np.array(list(weights.values()))
-    split = historical_es(values, panel.returns, args.alpha)
+    counted = args.method in ("historical", "filtered_historical")
+    split = (
+        historical_es(values, panel.returns, args.alpha)
+        if counted
+        else normal_es(values, sample(panel.returns), args.alpha)
+    )
     rows = zip(panel.names, values, split.component, split.share, strict=True)
     parts = [{"name": n, "weight": float(w), "es": float(c), "share": float(s)} for n, w, c, s in rows]
     return panel.returns @ values, panel.notes, parts

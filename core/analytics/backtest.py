@@ -61,7 +61,7 @@ class Backtest:
     independence: Ratio
     conditional: Ratio
     basel: Basel
-    z2: float
+    z2: float  # nan when a forecast of ES was no loss
     z2_p: float
     var: Floats  # (tests,) forecasts
     es: Floats
@@ -76,7 +76,7 @@ def backtest(returns: npt.ArrayLike, alpha: float, window: int, method: str = "h
     hits = realised < -var
     tests, exceptions = len(hits), int(hits.sum())
     coverage, independence = kupiec(exceptions, tests, alpha), christoffersen(hits)
-    z2 = acerbi_szekely(realised, var, es, alpha)
+    z2 = acerbi_szekely(realised, var, es, alpha) if bool((es > 0.0).all()) else math.nan
     return Backtest(
         tests=tests,
         exceptions=exceptions,
@@ -89,7 +89,7 @@ def backtest(returns: npt.ArrayLike, alpha: float, window: int, method: str = "h
         conditional=_joint(coverage, independence),
         basel=basel(exceptions, tests, alpha),
         z2=z2,
-        z2_p=z2_p_value(z2, tests, alpha),
+        z2_p=z2_p_value(z2, tests, alpha) if math.isfinite(z2) else math.nan,
         var=var,
         es=es,
         hits=hits,
@@ -115,9 +115,19 @@ def forecasts(returns: npt.ArrayLike, alpha: float, window: int, method: str) ->
         return np.array([one.var for one in found]), np.array([one.es for one in found])
     if tail_count(window, alpha)[1] < 1.0:
         raise thin(window, alpha)
+    if longest_run(x[:-1]) >= window:
+        raise RiskInputError(
+            "ZERO_VARIANCE", f"all {window} values of a window are equal: no risk to measure"
+        )
     both = np.empty((len(x) - window, 2))
     rolling_var_es(x[:-1], window, alpha, both)
     return both[:, 0].copy(), both[:, 1].copy()
+
+
+def longest_run(x: Floats) -> int:
+    """How many values in a row are equal, at most."""
+    ends = np.concatenate([[-1], np.flatnonzero(np.diff(x) != 0.0), [len(x) - 1]])
+    return int(np.diff(ends).max())
 
 
 def kupiec(exceptions: int, tests: int, alpha: float) -> Ratio:

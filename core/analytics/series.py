@@ -107,9 +107,13 @@ def simple_returns(prices: npt.ArrayLike) -> Floats:
 
 def _floats(values: npt.ArrayLike) -> Floats:
     try:
-        return np.ascontiguousarray(values, dtype=np.float64)
+        raw = np.asarray(values)
+        x = np.ascontiguousarray(raw, dtype=np.float64) if raw.dtype.kind not in "cmM" else None
     except (TypeError, ValueError):
-        raise RiskInputError("BAD_CELL", "the values are not all numbers") from None
+        x = None
+    if x is None:  # words, complex numbers, dates, rows of different lengths
+        raise RiskInputError("BAD_CELL", "the values are not all numbers")
+    return x
 
 
 def _checked(x: Floats, rows_min: int, varies: bool) -> Floats:

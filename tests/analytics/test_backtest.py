@@ -126,6 +126,23 @@ def test_bad_input_is_a_named_error(window: int, alpha: float, method: str, code
     assert caught.value.code == code
 
 
+def test_es_that_is_no_loss_has_no_z2_and_the_rest_stands() -> None:
+    found = bt.backtest(np.linspace(0.01, 0.02, 200), 0.05, 100)
+    assert (found.exceptions, found.kupiec.p < 0.01) == (0, True)
+    assert math.isnan(found.z2) and math.isnan(found.z2_p)
+
+
+@pytest.mark.parametrize("method", ["historical", "normal"])
+def test_a_window_that_stands_still_is_refused(method: str) -> None:
+    x = np.random.default_rng(0).standard_normal(400)
+    x[150:249] = 0.0
+    bt.backtest(x, 0.05, 100, method)
+    x[150:250] = 0.0
+    with pytest.raises(RiskInputError) as caught:
+        bt.backtest(x, 0.05, 100, method)
+    assert caught.value.code == "ZERO_VARIANCE"
+
+
 def test_counts_that_cannot_be_are_refused() -> None:
     for exceptions, tests in ((-1, 10), (11, 10), (0, 0)):
         with pytest.raises(RiskInputError):

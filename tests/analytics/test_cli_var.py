@@ -65,6 +65,10 @@ def test_a_portfolio_and_the_part_of_each_holding(capsys: pytest.CaptureFixture[
     assert sum(part["es"] for part in row["components"]) == pytest.approx(row["es"], rel=1e-12)
     assert row["n"] == 7125
     assert "share" in andon(capsys, *words)[1]
+    few = andon(capsys, *words[:-1], "0.0001", "--method", "normal", "--json")
+    assert few[0] == 0  # a model's parts need no tail that was seen
+    assert sum(part["share"] for part in json.loads(few[1])["components"]) == pytest.approx(1.0)
+    assert "TAIL_TOO_THIN" in andon(capsys, *words[:-1], "0.0001")[2]
 
 
 def write(folder: Path, text: str, name: str = "r.csv") -> Path:

@@ -227,6 +227,9 @@ BAD = {
     "constant": ([0.0] * 200, "ZERO_VARIANCE"),
     "constant that does not sum exactly": ([0.1] * 200, "ZERO_VARIANCE"),
     "two columns": ([[0.1, 0.2]] * 200, "BAD_SHAPE"),
+    "complex": ([0.1 + 1j, 0.2 + 0j] * 100, "BAD_CELL"),
+    "dates": (np.arange(200).astype("datetime64[D]"), "BAD_CELL"),
+    "ragged": ([[1.0], [1.0, 2.0]], "BAD_CELL"),
     "words": (["a", "b"] * 100, "BAD_CELL"),
 }
 
