@@ -126,6 +126,12 @@ def test_bad_input_is_a_named_error(window: int, alpha: float, method: str, code
     assert caught.value.code == code
 
 
+def test_a_loss_of_exactly_the_var_is_no_exception() -> None:
+    x = np.array([-1.0, 0.5, 0.25] * 40)
+    assert bt.backtest(x, 0.05, 60).exceptions == 0
+    assert bt.backtest(np.append(x, -1.0000001), 0.05, 60).exceptions == 1
+
+
 def test_es_that_is_no_loss_has_no_z2_and_the_rest_stands() -> None:
     found = bt.backtest(np.linspace(0.01, 0.02, 200), 0.05, 100)
     assert (found.exceptions, found.kupiec.p < 0.01) == (0, True)
