@@ -9,13 +9,15 @@ positive. Where nothing varies, or nothing was lost, what divides by it is nan.
 from __future__ import annotations
 
 import math
+from typing import TypeGuard
 
 import msgspec
+import numpy as np
 import numpy.typing as npt
 
 from core.analytics import measures as m
 from core.analytics.errors import RiskInputError
-from core.analytics.series import finite
+from core.analytics.series import Floats, finite
 from core.kernels.risk.moments import autocorrelations
 from core.kernels.risk.performance import measure
 
@@ -99,11 +101,13 @@ def performance(
     trials_deviation: float | None = None,
 ) -> Performance:
     """All measures of ``returns`` (n >= 2, finite, >= -1). ``trials``: how many strategies were tried, for ``dsr``."""
-    x = finite(returns, varies=False)
+    x = returns if _is_plain(returns) else finite(returns, varies=False)
     year = m.periods(periods_per_year)
     if not (math.isfinite(risk_free) and math.isfinite(mar)):
         raise RiskInputError("BAD_OPTION", "risk_free and mar are rates per period, as 0.0001")
     groups = measure(x, float(mar))
+    if not math.isfinite(groups[0][1]):  # one sum over all of them has seen every nan and infinity
+        finite(x, varies=False)
     if groups[1][7] < -1.0:
         raise RiskInputError(
             "BELOW_MINUS_ONE",
@@ -122,6 +126,17 @@ def lo_sharpe(returns: npt.ArrayLike, *, periods_per_year: float, lags: int, ris
         return m.NAN
     rho = autocorrelations(x, found.mean, lags).tolist()
     return m.ratio(found.mean - risk_free, found.deviation) * m.lo_factor(rho, found.periods_per_year)
+
+
+def _is_plain(returns: npt.ArrayLike) -> TypeGuard[Floats]:
+    """Already what the kernel takes: then the check for nan is left to the kernel's own sums."""
+    return (
+        isinstance(returns, np.ndarray)
+        and returns.dtype == np.float64
+        and returns.ndim == 1
+        and len(returns) > 1
+        and returns.flags.c_contiguous
+    )
 
 
 _Groups = tuple[tuple[float, ...], tuple[float, ...], tuple[float, ...]]
@@ -147,6 +162,7 @@ def _assemble(
     single = m.ratio(mean - risk_free, deviation)
     rho = m.ratio(neighbours, m2) if deviation > 0.0 else m.NAN
     compound = m.ratio(cagr - free, deviation * root)
+    psr = m.probabilistic_sharpe(single, n, skew, kurtosis)
     return Performance(
         n=n,
         periods_per_year=year,
@@ -168,8 +184,10 @@ def _assemble(
         sharpe=single * root,
         sharpe_lo=single * m.lo_factor_first_order(rho, year),
         adjusted_sharpe=m.adjusted_sharpe(compound, skew, kurtosis),
-        psr=m.probabilistic_sharpe(single, n, skew, kurtosis),
-        dsr=m.deflated_sharpe(single, n, skew, kurtosis, trials=trials, trials_deviation=trials_deviation),
+        psr=psr,
+        dsr=psr
+        if trials == 1
+        else m.deflated_sharpe(single, n, skew, kurtosis, trials=trials, trials_deviation=trials_deviation),
         downside_deviation=below_mar,
         upside_risk=math.sqrt(up2 / n),
         upside_potential=up / n,
@@ -192,7 +210,7 @@ def _assemble(
         hit_rate=m.ratio(wins, wins + losses),
         average_win=m.ratio(won, wins),
         average_loss=-m.ratio(lost, losses),
-        payoff=m.ratio(m.ratio(won, wins), m.ratio(lost, losses)),
+        payoff=m.ratio(won * losses, lost * wins),
         exposure=(wins + losses) / n,
     )
 

@@ -96,7 +96,7 @@ def test_probabilistic_sharpe_of_bailey_and_lopez_de_prado(
     skew: float, raw_kurtosis: float, printed: str
 ) -> None:
     found = measures.probabilistic_sharpe(0.036 / 0.079, 24, skew, raw_kurtosis - 3.0)
-    assert found == pytest.approx(float(printed), abs=1e-3)
+    assert as_printed(found, printed)
 
 
 def test_deflated_sharpe_of_bailey_and_lopez_de_prado() -> None:

@@ -21,6 +21,7 @@ Bins = npt.NDArray[np.int32]
 Counts = npt.NDArray[np.int64]
 LANES = 128
 BINS = 1024  # of the counting pass that finds a quantile
+BLOCK = 64  # bins that are asked together whether any of them matters
 REACH = 5.0  # standard deviations; the 5 % quantile is never farther out than 4.36 (Cantelli)
 
 
@@ -118,8 +119,8 @@ def _bins(x: Floats, origin: float, scale: float) -> tuple[Bins, Counts]:
         position = (x[i] - origin) * scale
         position = position if position > 0.0 else 0.0
         bins[i] = np.int32(position if position < BINS - 1.0 else BINS - 1.0)
-    for i in range(n):
-        counts[bins[i]] += 1
+    for at in bins:
+        counts[np.uint32(at)] += 1  # unsigned: an index that may be negative is looked at twice
     return bins, counts
 
 
@@ -146,6 +147,16 @@ def _between(ordered: Floats, h: float) -> float:
 
 
 @background
+def _within(block: Bins, a: np.int32, b: np.int32, c: np.int32, d: np.int32) -> int:
+    """How many bins lie in a .. b or c .. d; all compared, none branched on. Bounds of the bins' type: no widening."""
+    hits = 0
+    for i in range(len(block)):
+        at = block[i]
+        hits += ((at >= a) & (at <= b)) | ((at >= c) & (at <= d))
+    return hits
+
+
+@background
 def tails(x: Floats, p: float, mean: float, deviation: float) -> tuple[float, float]:
     """(p-quantile, 1 - p quantile) of float64[n] with linear interpolation (type 7), .05 <= p < .5.
 
@@ -162,14 +173,17 @@ def tails(x: Floats, p: float, mean: float, deviation: float) -> tuple[float, fl
     c, d, below_high, size_high = _span(counts, rank_high)
     low, high = np.empty(size_low), np.empty(size_high)
     lows, highs = 0, 0
-    for i in range(n):
-        at = bins[i]
-        if a <= at <= b:
-            low[lows] = x[i]
-            lows += 1
-        if c <= at <= d:
-            high[highs] = x[i]
-            highs += 1
+    for base in range(0, n, BLOCK):
+        block = bins[base : base + BLOCK]
+        if _within(block, np.int32(a), np.int32(b), np.int32(c), np.int32(d)) == 0:
+            continue
+        for i in range(len(block)):
+            if a <= block[i] <= b:
+                low[lows] = x[base + i]
+                lows += 1
+            if c <= block[i] <= d:
+                high[highs] = x[base + i]
+                highs += 1
     low.sort()
     high.sort()
     return _between(low, h_low - below_low), _between(high, h_high - below_high)

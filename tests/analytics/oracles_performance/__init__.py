@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -59,7 +60,7 @@ def naive(r: list[float], mar: float = 0.0) -> dict[str, float]:
         "skew": m3 / m2**1.5,
         "excess_kurtosis": m4 / m2**2 - 3.0,
         "mean_absolute_deviation": fsum(abs(v - mean) for v in r) / n,
-        "autocorrelation": fsum((a - mean) * (b - mean) for a, b in zip(r, r[1:])) / (m2 * n),
+        "autocorrelation": fsum((a - mean) * (b - mean) for a, b in pairwise(r)) / (m2 * n),
         "total_return": math.prod(1.0 + v for v in r) - 1.0,
         "best": max(r),
         "worst": min(r),
