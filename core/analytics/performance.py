@@ -9,7 +9,7 @@ positive. Where nothing varies, or nothing was lost, what divides by it is nan.
 from __future__ import annotations
 
 import math
-from typing import TypeGuard
+from typing import Any, TypeGuard
 
 import msgspec
 import numpy as np
@@ -153,11 +153,11 @@ def _assemble(
 ) -> Performance:
     """Ratios of the kernel's sums; the tuples are those of ``core.kernels.risk.performance.measure``."""
     mean, m2, m3, m4, size, neighbours, low, high = groups[0]
-    up, down, up2, down2, above, below, best, worst, won, lost, wins, losses = groups[1]
-    growth, deepest, pain, ulcer, depths, spells, longest, under = groups[2]
+    up, down, up2, down2, above, below, best, worst = groups[1][:8]
+    growth = groups[2][0]
     deviation, skew, kurtosis = _shape(n, m2, m3, m4, max(abs(best), abs(worst)))
     root = math.sqrt(year)
-    ulcer, pain, below_mar = math.sqrt(ulcer / n), pain / n, math.sqrt(down2 / n)
+    below_mar = math.sqrt(down2 / n)
     cagr, free = m.compound_annual(growth, n, year), m.compound_annual(1.0 + risk_free, 1, year)
     single = m.ratio(mean - risk_free, deviation)
     rho = m.ratio(neighbours, m2) if deviation > 0.0 else m.NAN
@@ -195,24 +195,40 @@ def _assemble(
         upside_frequency=above / n,
         sortino=m.ratio(mean - mar, below_mar) * root,
         omega=m.ratio(up, down),
-        max_drawdown=deepest,
-        average_drawdown=-depths / spells if spells else 0.0,
-        longest_drawdown=int(longest),
-        underwater=under / n,
-        ulcer=ulcer,
-        pain=pain,
-        calmar=m.ratio(cagr, -deepest),
-        martin=m.ratio(cagr - free, ulcer),
-        pain_ratio=m.ratio(cagr - free, pain),
-        recovery_factor=m.ratio(growth - 1.0, -deepest),
-        profit_factor=m.ratio(won, lost),
-        gain_to_pain=m.ratio(won - lost, lost),
-        hit_rate=m.ratio(wins, wins + losses),
-        average_win=m.ratio(won, wins),
-        average_loss=-m.ratio(lost, losses),
-        payoff=m.ratio(won * losses, lost * wins),
-        exposure=(wins + losses) / n,
+        **_under_water(n, cagr, cagr - free, groups[2]),
+        **_at_zero(n, *groups[1][8:]),
     )
+
+
+def _under_water(n: int, cagr: float, excess: float, path: tuple[float, ...]) -> dict[str, Any]:
+    """The drawdown measures; ``excess`` is the growth a year above the risk-free one."""
+    growth, deepest, falls, squares, depths, spells, longest, under = path
+    ulcer, pain = math.sqrt(squares / n), falls / n
+    return {
+        "max_drawdown": deepest,
+        "average_drawdown": -depths / spells if spells else 0.0,
+        "longest_drawdown": int(longest),
+        "underwater": under / n,
+        "ulcer": ulcer,
+        "pain": pain,
+        "calmar": m.ratio(cagr, -deepest),
+        "martin": m.ratio(excess, ulcer),
+        "pain_ratio": m.ratio(excess, pain),
+        "recovery_factor": m.ratio(growth - 1.0, -deepest),
+    }
+
+
+def _at_zero(n: int, won: float, lost: float, wins: float, losses: float) -> dict[str, float]:
+    """The measures of gains and losses; ``lost`` is positive."""
+    return {
+        "profit_factor": m.ratio(won, lost),
+        "gain_to_pain": m.ratio(won - lost, lost),
+        "hit_rate": m.ratio(wins, wins + losses),
+        "average_win": m.ratio(won, wins),
+        "average_loss": -m.ratio(lost, losses),
+        "payoff": m.ratio(won * losses, lost * wins),
+        "exposure": (wins + losses) / n,
+    }
 
 
 def _shape(n: int, m2: float, m3: float, m4: float, largest: float) -> tuple[float, float, float]:
