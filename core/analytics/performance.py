@@ -218,7 +218,7 @@ def _under_water(n: int, cagr: float, excess: float, path: tuple[float, ...]) ->
     }
 
 
-def _at_zero(n: int, won: float, lost: float, wins: float, losses: float) -> dict[str, float]:
+def _at_zero(n: int, won: float, lost: float, wins: float, losses: float) -> dict[str, Any]:
     """The measures of gains and losses; ``lost`` is positive."""
     return {
         "profit_factor": m.ratio(won, lost),
