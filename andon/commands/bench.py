@@ -46,13 +46,17 @@ def run(args: Namespace) -> int:
 
 
 def _chosen(names: list[str], benches: dict[str, Bench]) -> list[str]:
+    """The named ones; a first word (``risk``) stands for all of its family (``risk.var_es`` and so on)."""
+    chosen: dict[str, None] = {}
     for name in names:
-        if name not in benches:
+        family = [bench for bench in benches if bench == name or bench.startswith(f"{name}.")]
+        if not family:
             known = ", ".join(benches) or "none in this build"
             raise UsageError(
                 f"andon bench: no bench {name!r}{nearest(name, list(benches))}", f"there are: {known}"
             )
-    return names or list(benches)
+        chosen.update(dict.fromkeys(family))
+    return list(chosen or benches)
 
 
 def _cell(value: object) -> str:

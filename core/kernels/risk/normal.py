@@ -1,4 +1,6 @@
-"""Distribution functions: normal, Student t, chi-square and binomial, to 1e-12 relative, tails included (a count of thousands: 1e-11).
+"""Distribution functions: normal, Student t, chi-square and binomial, to 1e-12 relative, tails included.
+
+A binomial with a count of thousands is good to 1e-11.
 
 These are plain Python: each is called a few times a measure, and compiling one costs more than all its calls.
 
