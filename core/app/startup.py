@@ -112,7 +112,9 @@ def _under(config: EngineConfig, rebuilt: Rebuilt | None, reasons: list[str]) ->
         return snapshot.create(config)
 
 
-def _lost(latch: LatchRecord | object, state: State, reasons: list[str]) -> tuple[tuple[str, str, str, str], ...]:
+def _lost(
+    latch: LatchRecord | object, state: State, reasons: list[str]
+) -> tuple[tuple[str, str, str, str], ...]:
     """Latches that reached the stop record and not the journal: a stop is never the one that is forgotten."""
     if not isinstance(latch, LatchRecord):
         return ()

@@ -132,9 +132,7 @@ class Maker(Worked):
         return max(1, min(buy - lean, ask - 1)), max(sell - lean, bid + 1)
 
 
-def _resting(
-    picture: Picture, i: int, side: Side, lots: int, price_ticks: int, level: int
-) -> OrderRequest:
+def _resting(picture: Picture, i: int, side: Side, lots: int, price_ticks: int, level: int) -> OrderRequest:
     return OrderRequest(
         instrument=i,
         side=side,

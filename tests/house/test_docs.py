@@ -22,6 +22,8 @@ def test_the_alarm_table_in_the_docs_is_the_one_in_the_code() -> None:
 
 
 def test_every_alarm_has_cause_consequence_action_and_time() -> None:
-    lacking = [code for code, m in TABLE.items() if not (m.cause and m.consequence and m.action and m.act_within_s)]
+    lacking = [
+        code for code, m in TABLE.items() if not (m.cause and m.consequence and m.action and m.act_within_s)
+    ]
 
     assert not lacking
