@@ -19,9 +19,11 @@ a kill is LATCHED only when the venue itself has confirmed: zero working orders 
 from __future__ import annotations
 
 from bus.effects import MassCancel, QueryOpen, Reply
-from bus.enums import KillPhase, OrdStatus, Purpose, TradingState
+from bus.enums import KillPhase, OrdStatus, Purpose, Switch, TradingState
 from core.engine import alarms, announce, flatten, oms
+from core.engine.cuts import has_cut
 from core.engine.ladder import FIRM, Kill, key_of
+from core.engine.measures import BY_NAME
 from core.engine.orders import Order
 from core.engine.outcomes import finish
 from core.engine.scopes import in_scope, venues_of
@@ -216,6 +218,17 @@ def _latch(state: State, kill: Kill) -> None:
     for command in kill.commands:
         _finish(state, command, kill)
     kill.commands.clear()
+    _watch_again(state, kill)
+
+
+def _watch_again(state: State, kill: Kill) -> None:
+    """A ratio cut to its target can go past its limit again while the latch holds: then it is cut again."""
+    numeric = BY_NAME.get(Switch(kill.switch))
+    if numeric is None or not has_cut(kill.switch):
+        return
+    value, limit = float(state.account[numeric.column][0]), float(state.switches["limit"][numeric.row])
+    if value >= limit if numeric.below else value < limit:
+        state.switches["armed"][numeric.row] = 1
 
 
 def _summary(kill: Kill) -> str:

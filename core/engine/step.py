@@ -203,6 +203,9 @@ def _on_boot(state: State, boot: Boot) -> None:
     switches.next_stale_check(state)
     state.timer(cold.now_ns + reconcile.RETRY_NS, "check")
     _day_timer(state)
+    for alert in cold.alerts.values():
+        if alert.status == "SHELVED":
+            state.timer(max(alert.until_ns, cold.now_ns), "unshelve", alert.id)
     cold.started = boot.clean and boot.autostart and not cold.kills and not cold.awaits_start
     cold.since_ns, cold.stop_reason = cold.now_ns, boot.note
     announce.audit(
@@ -211,12 +214,7 @@ def _on_boot(state: State, boot: Boot) -> None:
     if not boot.clean:
         alarms.raise_alert(state, "STARTUP", "core", boot.note or "no proof of a clean stop")
         kill.pull(state, Switch.STARTUP, "all", TradingState.HALTED, reason=boot.note or "no clean stop")
-    for (
-        key,
-        level,
-        reason,
-        operator,
-    ) in boot.lost:  # the stop record knows of a stop that the journal never saw
+    for key, level, reason, operator in boot.lost:  # the stop record knows of these, the journal does not
         switch, _, scope = key.partition("@")
         kill.pull(state, switch, scope, TradingState[level], reason=reason, operator=operator)
     reconcile.ask_all(state)

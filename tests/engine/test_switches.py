@@ -140,6 +140,20 @@ def test_leverage_is_cut_largest_first_to_its_target() -> None:
     assert [bench.state.qty(i) for i in (1, 2)] == [1600, 1300]
 
 
+def test_a_ratio_past_its_limit_again_under_its_latch_is_cut_again() -> None:
+    bench = levered(lots=(2000, 1600, 1300), leverage=5.0)
+    bench.price(2, 98.0)
+    bench.finish_kill()
+    assert bench.kills()["leverage@all"] == (R, KillPhase.LATCHED)
+
+    bench.price(1, 90.0)  # 5.19: past the limit again, with nobody re-arming
+    assert bench.kills()["leverage@all"] == (R, KillPhase.CANCELLING)
+    bench.finish_kill()
+
+    assert bench.kills()["leverage@all"] == (R, KillPhase.LATCHED)
+    assert 4.49 < float(bench.state.account["leverage"][0]) <= 4.5
+
+
 def test_a_cut_goes_on_to_the_next_largest() -> None:
     bench = levered(lots=(300, 250, 180), leverage=0.75, leverage_target=0.2)
     bench.price(0, 120.0)
