@@ -114,5 +114,3 @@ Effect = (
     | Publish
     | Reply
 )
-
-REDUCING = (CancelOrder, MassCancel, QueryOrder, QueryOpen, QueryPositions, WriteLatch)

@@ -26,6 +26,7 @@ from core.adapters.venue import Venue
 from core.app.drive import hand_over
 
 WORDS = (Publish, Reply, WriteLatch)  # not for a venue
+NOT_JOURNALLED = 1 << 62  # no record is that late: the cause has no place in the journal yet
 PublishTo = Callable[[Publish], None]
 ReplyTo = Callable[[Reply], None]
 LatchTo = Callable[[WriteLatch], None]
@@ -66,6 +67,8 @@ class Performer:
             elif isinstance(effect, NewOrder):
                 if effect.approval.reducing:
                     self._send(effect, now_ns)
+                else:  # held from here on, so that a cancel later in this very step finds it
+                    self._held[effect.cl_ord_id] = (NOT_JOURNALLED, effect)
             elif not isinstance(effect, WORDS):
                 self._request(effect, now_ns)
             while latches:
@@ -78,7 +81,7 @@ class Performer:
                 self._publish(effect)
             elif isinstance(effect, Reply):
                 self._reply(effect)
-            elif isinstance(effect, NewOrder) and not effect.approval.reducing:
+            elif isinstance(effect, NewOrder) and effect.cl_ord_id in self._held:
                 self._held[effect.cl_ord_id] = (seq, effect)
 
     def release(self, durable_seq: int, now_ns: int) -> None:

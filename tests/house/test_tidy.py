@@ -125,3 +125,16 @@ def handlers_of(source: str):
 
 def _ours():
     return files(*PACKAGES, "tests", "benchmarks")
+
+
+def test_the_engine_never_reads_what_the_publisher_clears() -> None:
+    """The dirty marks are emptied on the wall clock: an engine that looked at them would not replay."""
+    write = re.compile(r"\.dirty_\w+(\[.+\])? = |\.dirty_\w+: dict|= .*state\.dirty_orders, state\.moved$")
+    lines = [
+        f"{path.name}: {line.strip()}"
+        for path in sorted((ROOT / "core" / "engine").rglob("*.py"))
+        for line in path.read_text(encoding="utf-8").splitlines()
+        if ".dirty_" in line and not write.search(line)
+    ]
+
+    assert not lines

@@ -1,0 +1,118 @@
+"""What adds risk waits for the disk and can be withdrawn; what lowers it never waits. The last door before the venue."""
+
+from __future__ import annotations
+
+import msgspec
+
+from bus.effects import Approval, CancelOrder, Effect, MassCancel, NewOrder, QueryOrder
+from bus.enums import OrdType, ReportKind, Side, TimeInForce
+from bus.events import Report
+from core.app.perform import Performer
+from tests.engine.kit import Bench, config, only
+
+NOW_NS = 1_700_000_000_000_000_000
+ENTRY = NewOrder(
+    "a1", 0, 0, Side.BUY, OrdType.LIMIT, TimeInForce.GTC, 5, 100, False, False, Approval(layers=254, reducing=False)
+)  # fmt: skip
+EXIT = msgspec.structs.replace(ENTRY, cl_ord_id="x1", approval=Approval(layers=254, reducing=True))
+CANCEL = CancelOrder("a1", 0, 0)
+
+
+class Recorder:
+    """A venue that writes down what reaches it."""
+
+    id = 0
+
+    def __init__(self) -> None:
+        self.seen: list[Effect] = []
+
+    def take(self, effect: Effect, now_ns: int) -> None:
+        self.seen.append(effect)
+
+    submit = cancel = mass_cancel = query_order = query_open = query_positions = take
+
+
+def rig() -> tuple[Performer, Recorder, list[Report]]:
+    venue, posted = Recorder(), list[Report]()
+    nothing = lambda _effect: None
+    return (
+        Performer([venue], publish=nothing, reply=nothing, latch=nothing, post=posted.append),
+        venue,
+        posted,
+    )
+
+
+def play(performer: Performer, effects: list[Effect], seq: int) -> None:
+    """As the loop does: reduce, journal, rest."""
+    performer.reduce(effects, NOW_NS)
+    performer.rest(effects, seq)
+
+
+def test_new_risk_leaves_when_its_cause_is_durable_and_not_before() -> None:
+    performer, venue, _ = rig()
+    play(performer, [ENTRY], 7)
+    performer.release(6, NOW_NS)
+    assert venue.seen == []
+
+    performer.release(7, NOW_NS)
+    assert venue.seen == [ENTRY]
+
+
+def test_the_journal_may_be_quicker_than_the_loop() -> None:
+    performer, venue, _ = rig()
+    performer.reduce([ENTRY], NOW_NS)
+    assert performer.held == 1  # so that a commit between journal and rest is told to the loop at all
+    performer.release(1 << 40, NOW_NS)
+    assert venue.seen == []
+
+    performer.rest([ENTRY], 7)
+    performer.release(7, NOW_NS)
+    assert venue.seen == [ENTRY]
+
+
+def test_what_lowers_risk_never_waits() -> None:
+    performer, venue, _ = rig()
+    performer.reduce([CancelOrder("b1", 0, 0), EXIT, MassCancel(0)], NOW_NS)
+
+    assert venue.seen == [CancelOrder("b1", 0, 0), EXIT, MassCancel(0)]
+
+
+def test_a_cancel_before_the_disk_withdraws_the_order() -> None:
+    performer, venue, posted = rig()
+    play(performer, [ENTRY], 7)
+    play(performer, [QueryOrder("a1", 0, 0), CANCEL], 8)
+    performer.release(8, NOW_NS)
+
+    assert venue.seen == []
+    assert [(r.cl_ord_id, r.kind) for r in posted] == [("a1", ReportKind.NOT_SENT)]
+
+
+def test_an_order_cancelled_in_the_step_that_made_it_never_leaves() -> None:
+    for stop in (CANCEL, MassCancel(0)):
+        performer, venue, posted = rig()
+        play(performer, [ENTRY, stop], 7)
+        performer.release(7, NOW_NS)
+
+        assert not any(isinstance(effect, (NewOrder, CancelOrder)) for effect in venue.seen)
+        assert [(r.cl_ord_id, r.kind) for r in posted] == [("a1", ReportKind.NOT_SENT)]
+
+
+def test_the_submit_that_trips_the_order_rate_is_itself_held_back() -> None:
+    bench = Bench(config(switches=only(order_rate_per_s=2.0)))
+    bench.price(0, 100.0)
+    performer, venue, posted = rig()
+    for n in range(4):
+        data = {
+            "symbol": "AAA/USDT",
+            "side": "buy",
+            "qty": "1",
+            "type": "limit",
+            "price": "99",
+            "intent": str(n),
+        }
+        play(performer, list(bench.command("submit_order", data)), n)
+    performer.release(1 << 40, NOW_NS)
+
+    assert "order_rate@all" in bench.kills()
+    assert not any(isinstance(effect, NewOrder) for effect in venue.seen)
+    assert {report.kind for report in posted} == {ReportKind.NOT_SENT}
