@@ -39,6 +39,20 @@ class NewOrder(_Effect, frozen=True, tag="new"):
     reduce_only: bool
     post_only: bool
     approval: Approval
+    stop_ticks: int = 0  # STOP only: the trigger
+
+
+class ReplaceOrder(_Effect, frozen=True, tag="replace"):
+    """Amend a working order in place. Waits for the disk like a new order, unless ``approval.reducing``."""
+
+    cl_ord_id: str
+    venue: int
+    instrument: int
+    qty_lots: int  # the whole quantity, what has filled included
+    price_ticks: int
+    approval: Approval
+    revision: int = 1  # counts the amendments of one order
+    stop_ticks: int = 0
 
 
 class CancelOrder(_Effect, frozen=True, tag="cancel"):
@@ -105,6 +119,7 @@ class Reply(_Effect, frozen=True, tag="reply"):
 
 Effect = (
     NewOrder
+    | ReplaceOrder
     | CancelOrder
     | MassCancel
     | QueryOrder

@@ -40,6 +40,7 @@ class OrdType(IntEnum):
 
     MARKET = 1
     LIMIT = 2
+    STOP = 3  # rests at the venue unseen, becomes a market order when the price touches ``stop_ticks``
 
 
 class TimeInForce(IntEnum):
@@ -63,6 +64,8 @@ class OrdStatus(IntEnum):
     REJECTED = 7
     EXPIRED = 8
     NOT_SENT = 9  # withdrawn by us before it reached the venue
+    PENDING_REPLACE = 10  # an amendment is on its way; counted with the larger of both quantities
+    SUSPENDED = 11  # the venue has put it aside; it may come back
 
 
 class ReportKind(IntEnum):
@@ -79,6 +82,10 @@ class ReportKind(IntEnum):
     STATUS = 8  # answer to a query: open, with cum_lots
     NOT_FOUND = 9  # answer to a query: the venue has never heard of it
     NOT_SENT = 10  # withdrawn by the performer before it left
+    REPLACED = 11  # an amendment took: ``order_lots`` and ``order_ticks`` are what holds now
+    REPLACE_REJECTED = 12  # the order stands as it was
+    REPLACE_UNKNOWN = 13  # timeout, disconnect, 5xx on an amendment
+    SUSPENDED = 14
 
 
 class GateLayer(IntEnum):
@@ -102,6 +109,7 @@ class Purpose(IntEnum):
     OPERATOR = 1
     KILL = 2
     ADOPTED = 3  # found at the venue, not ours by memory
+    ALGO = 4  # a child of an execution algorithm
 
 
 class Switch(StrEnum):
@@ -120,6 +128,7 @@ class Switch(StrEnum):
     RECONCILIATION = "reconciliation"
     JOURNAL = "journal"
     OPERATOR = "operator"
+    REPEATED_EXECUTION = "repeated_execution"
     STARTUP = "startup"  # came up without proof of a clean stop
 
 
@@ -147,6 +156,8 @@ OPEN_STATUSES = frozenset(
         OrdStatus.PARTIALLY_FILLED,
         OrdStatus.PENDING_CANCEL,
         OrdStatus.PENDING_UNKNOWN,
+        OrdStatus.PENDING_REPLACE,
+        OrdStatus.SUSPENDED,
     }
 )
 

@@ -58,6 +58,9 @@ class Report(_Event, frozen=True, tag="report"):
     fee: float = 0.0  # settle currency, positive = paid
     maker: bool = False
     reason: str = ""
+    order_lots: int = -1  # REPLACED: the order's whole quantity as it now stands, -1 unknown
+    order_ticks: int = -1  # REPLACED: its price as it now stands, -1 unknown
+    revision: int = 0  # of the amendment answered
 
 
 class OpenOrder(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -140,6 +143,23 @@ class LatchStored(_Event, frozen=True, tag="latch_stored"):
     reason: str = ""
 
 
+class Depth(_Event, frozen=True, tag="depth"):
+    """A venue's book beyond the best: levels of (price ticks, lots), best first. Replaces what was known."""
+
+    instrument: int
+    bids: tuple[tuple[int, int], ...] = ()
+    asks: tuple[tuple[int, int], ...] = ()
+
+
+class RiskResult(_Event, frozen=True, tag="risk_result"):
+    """What a calculation off the loop came to, as of ``as_of_ns``; late results never block, they show their age."""
+
+    kind: str  # profile | var | stress | factors
+    as_of_ns: int
+    data: dict[str, Any]
+    elapsed_ms: float = 0.0
+
+
 class Noise(_Event, frozen=True, tag="noise"):
     """Counted, harmless trouble from outside (undecodable frames, refused keys), at most one event a second."""
 
@@ -160,5 +180,7 @@ Event = (
     | Command
     | JournalStatus
     | LatchStored
+    | Depth
+    | RiskResult
     | Noise
 )

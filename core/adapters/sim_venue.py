@@ -21,7 +21,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterable, Mapping, Sequence
 
-from bus.effects import CancelOrder, MassCancel, NewOrder, QueryOpen, QueryOrder, QueryPositions
+from bus.effects import CancelOrder, MassCancel, NewOrder, QueryOpen, QueryOrder, QueryPositions, ReplaceOrder
 from bus.enums import ReportKind
 from bus.events import Funding, OpenOrder, OpenOrders, Positions, Report, VenueStatus
 from bus.instruments import InstrumentSpec
@@ -95,6 +95,10 @@ class SimVenue:
             if self.faults.coin():
                 return
         self._link.request(now_ns, self._exchange.on_submit, order)
+
+    def replace(self, order: ReplaceOrder, now_ns: int) -> None:
+        if not self._lost(now_ns):
+            self._unknown(order.cl_ord_id, ReportKind.REPLACE_REJECTED, now_ns)
 
     def cancel(self, order: CancelOrder, now_ns: int) -> None:
         if self._lost(now_ns):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from bus.effects import CancelOrder, MassCancel, NewOrder, QueryOpen, QueryOrder, QueryPositions
+from bus.effects import CancelOrder, MassCancel, NewOrder, QueryOpen, QueryOrder, QueryPositions, ReplaceOrder
 from bus.events import Funding, OpenOrders, Positions, Report, VenueStatus
 from core.kernels.tables import Table
 
@@ -22,6 +22,7 @@ class Venue(Protocol):
     id: int  # venue id, the value of ``effect.venue``
 
     def submit(self, order: NewOrder, now_ns: int) -> None: ...
+    def replace(self, order: ReplaceOrder, now_ns: int) -> None: ...
     def cancel(self, order: CancelOrder, now_ns: int) -> None: ...
     def mass_cancel(self, request: MassCancel, now_ns: int) -> None: ...
     def query_order(self, request: QueryOrder, now_ns: int) -> None: ...

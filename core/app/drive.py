@@ -24,6 +24,7 @@ from bus.effects import (
     QueryOpen,
     QueryOrder,
     QueryPositions,
+    ReplaceOrder,
     Reply,
     WriteLatch,
 )
@@ -155,7 +156,7 @@ class Driver:
                     hand_over(self.venues[effect.venue], effect, self.now_ns)
 
 
-Request = NewOrder | CancelOrder | MassCancel | QueryOrder | QueryOpen | QueryPositions
+Request = NewOrder | ReplaceOrder | CancelOrder | MassCancel | QueryOrder | QueryOpen | QueryPositions
 
 
 def hand_over(venue: Venue, effect: Request, now_ns: int) -> None:
@@ -163,6 +164,8 @@ def hand_over(venue: Venue, effect: Request, now_ns: int) -> None:
     match effect:
         case NewOrder():
             venue.submit(effect, now_ns)
+        case ReplaceOrder():
+            venue.replace(effect, now_ns)
         case CancelOrder():
             venue.cancel(effect, now_ns)
         case MassCancel():

@@ -17,6 +17,7 @@ from bus.effects import (
     QueryOpen,
     QueryOrder,
     QueryPositions,
+    ReplaceOrder,
     Reply,
     WriteLatch,
 )
@@ -100,7 +101,9 @@ class Performer:
         else:
             self._venues[effect.venue].cancel(effect, now_ns)
 
-    def _request(self, effect: MassCancel | QueryOrder | QueryOpen | QueryPositions, now_ns: int) -> None:
+    def _request(
+        self, effect: ReplaceOrder | MassCancel | QueryOrder | QueryOpen | QueryPositions, now_ns: int
+    ) -> None:
         if isinstance(effect, QueryOrder) and effect.cl_ord_id in self._held:
             return  # a question about an order that has not left needs no answer
         if isinstance(effect, MassCancel):

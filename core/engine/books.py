@@ -55,7 +55,10 @@ def book_fill(state: State, order: Order, report: Report, lots: int, *, late: bo
 def allocate(state: State, order: Order, signed: int, price: float, fee: float) -> None:
     """To whom a fill belongs: its strategy; a closing order of the engine or an operator closes the holders' shares."""
     i = order.instrument
-    if order.purpose is Purpose.STRATEGY or (order.purpose is Purpose.KILL and order.strategy != "kill"):
+    of_strategy = order.purpose is Purpose.STRATEGY or (
+        order.purpose is Purpose.ALGO and order.strategy != "operator"
+    )
+    if of_strategy or (order.purpose is Purpose.KILL and order.strategy != "kill"):
         share(state, state.holding(order.strategy, i), signed, price, fee)
         return
     left = signed

@@ -17,7 +17,7 @@ from core.engine.config import SECOND_NS
 from core.engine.gate.form import LOTS_MAX
 from core.engine.moves import count_verdict, forget_old
 from core.engine.orders import Order, following
-from core.engine.state import EXEC_IDS_MAX, State
+from core.engine.state import EXEC_IDS_MAX, Filled, State
 
 EXPLAINS_NS = 60 * SECOND_NS  # how long an execution may still explain what was taken on the venue's word
 
@@ -66,6 +66,8 @@ def _fill(state: State, order: Order, report: Report, lots: int, target: OrdStat
         state.shift_working(order.instrument, order.side, after - before)
         _settle_status(state, order, target)
     books.book_fill(state, order, report, lots, late=late, known=_take_adjusted(state, order, lots))
+    price = report.px_ticks * float(state.instruments["tick_size"][order.instrument])
+    state.filled.append(Filled(order, lots, price, report.fee, report.maker, late, report.exec_id))
     symbol = state.specs[order.instrument].symbol
     if order.filled_lots > order.qty_lots:
         alarms.raise_alert(

@@ -7,14 +7,16 @@ Numbers that kernels read are tables (``core.kernels.tables``); what is ragged, 
 from __future__ import annotations
 
 import heapq
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
 
 from bus.effects import Effect
 from bus.enums import Side
+from bus.events import Depth, RiskResult
 from bus.instruments import InstrumentSpec
+from core.engine.algos.parent import Parent
 from core.engine.config import EngineConfig
 from core.engine.ladder import Kill
 from core.engine.orders import Order
@@ -37,6 +39,18 @@ class Holding(msgspec.Struct):
     realized: float = 0.0
     fees: float = 0.0
     funding: float = 0.0
+
+
+class Filled(NamedTuple):
+    """One execution booked in this step, for whoever keeps accounts of orders: parents, lists, costs."""
+
+    order: Order
+    lots: int
+    price: float  # quote
+    fee: float  # settle currency, positive = paid
+    maker: bool
+    late: bool
+    exec_id: str
 
 
 class Host(msgspec.Struct):
@@ -153,6 +167,7 @@ class Cold(msgspec.Struct):
     adjusted_ns: dict[int, int] = {}  # instrument -> when the venue's word was last taken, ns UTC
     journal_ok: bool = True
     journal_reason: str = ""
+    parents: dict[str, Parent] = {}  # execution algorithms, the ended ones kept for a while
 
 
 class State:
@@ -188,7 +203,10 @@ class State:
         self.consumed = 0  # rows of the last Ticks event that were applied
         self.effects: list[Effect] = []  # being collected by the current step
         self.touched: dict[int, None] = {}  # instruments whose books this step has moved
+        self.filled: list[Filled] = []  # executions this step has booked
         self.moved: dict[str, None] = {}  # orders whose status this step has set, not yet looked at by waits
+        self.depths: dict[int, Depth] = {}  # the last book of each instrument; not kept over a restart
+        self.risk: dict[str, RiskResult] = {}  # the last of each kind; not kept over a restart
         self.dirty_orders: dict[str, None] = {}  # for the publisher; not part of the state proper
         self.dirty_positions: dict[int, None] = {}
 

@@ -20,6 +20,7 @@ from bus.enums import ReportKind, Switch, TradingState
 from bus.events import (
     Boot,
     Command,
+    Depth,
     Event,
     Funding,
     JournalStatus,
@@ -28,6 +29,7 @@ from bus.events import (
     OpenOrders,
     Positions,
     Report,
+    RiskResult,
     Shutdown,
     Timer,
     VenueStatus,
@@ -35,16 +37,24 @@ from bus.events import (
 from core.engine import (
     alarms,
     announce,
+    attribution,
     books,
     commands,
+    costs,
+    depth,
     hosting,
     kill,
+    lists,
     oms,
+    overrides,
     reconcile,
+    riskresults,
+    sampling,
     switches,
     ticking,
     waits,
 )
+from core.engine.algos import run
 from core.engine.config import DAY_NS, SECOND_NS
 from core.engine.ladder import key_of
 from core.engine.market import Ticks
@@ -59,7 +69,7 @@ TIMERS_MAX = 10_000  # timers fired by one Timer event; more wait for the next
 def step(state: State, event: Event | Ticks) -> list[Effect]:
     """Apply one event; return its effects in the order they were asked for."""
     state.effects = []
-    state.touched, state.moved = {}, {}
+    state.touched, state.moved, state.filled = {}, {}, []
     state.cold.progress += 1
     if isinstance(event, Ticks):
         _on_ticks(state, event)
@@ -119,6 +129,10 @@ def _dispatch(state: State, event: Event) -> None:  # noqa: C901, PLR0912  (one 
             _on_journal_status(state, event)
         case LatchStored():
             _on_latch_stored(state, event)
+        case Depth():
+            depth.on_depth(state, event)
+        case RiskResult():
+            riskresults.on_result(state, event)
         case Noise():
             total = state.cold.noise.get(event.kind, 0) + event.count
             state.cold.noise[event.kind] = total
@@ -131,9 +145,16 @@ def _dispatch(state: State, event: Event) -> None:  # noqa: C901, PLR0912  (one 
 
 
 def _settle(state: State) -> None:
-    """After everything: kills move on as far as they can, commands whose orders have come to rest end."""
+    """After everything: accounts are kept, kills, lists and parents move on, commands whose orders rest end."""
+    if state.moved or state.filled:
+        costs.after(state)
+        lists.after(state)
+    if state.touched:
+        attribution.after(state)
     if state.cold.kills:
         kill.advance_all(state)
+    if state.cold.parents:
+        run.after(state)
     if state.cold.waits:
         waits.check(state)
 
@@ -162,7 +183,7 @@ def _on_timer(state: State, event: Timer) -> None:
         _fire(state, due_ns, timer, kind, key)
 
 
-def _fire(state: State, due_ns: int, timer: int, kind: str, key: str) -> None:
+def _fire(state: State, due_ns: int, timer: int, kind: str, key: str) -> None:  # noqa: C901, PLR0912
     match kind:
         case "grid":
             hosting.on_grid(state, due_ns)
@@ -184,6 +205,13 @@ def _fire(state: State, due_ns: int, timer: int, kind: str, key: str) -> None:
             commands.on_unshelve(state, key)
         case "day":
             _new_day(state, due_ns)
+        case "algo":
+            run.on_timer(state, key)
+            switches.after_orders(state)
+        case "sample":
+            sampling.on_timer(state)
+        case "override":
+            overrides.on_timer(state, key)
         case _:
             raise AssertionError(kind)
 
@@ -200,6 +228,7 @@ def _on_boot(state: State, boot: Boot) -> None:
     rebase(state.instruments, state.markets, state.positions, state.currencies, state.account)
     _first_price(state)
     hosting.first_grid(state)
+    sampling.on_boot(state)
     switches.next_stale_check(state)
     state.timer(cold.now_ns + reconcile.RETRY_NS, "check")
     _day_timer(state)
@@ -219,6 +248,8 @@ def _on_boot(state: State, boot: Boot) -> None:
         kill.pull(state, switch, scope, TradingState[level], reason=reason, operator=operator)
     reconcile.ask_all(state)
     kill.resume(state)
+    lists.on_boot(state)
+    run.on_boot(state)
     announce.state_changed(state)
 
 

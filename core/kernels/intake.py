@@ -33,6 +33,8 @@ def accept(tick: Row, market: Row) -> bool:
         market["ask_lots"] = tick["ask_lots"]
     if trade:
         market["last_ticks"] = tick["last_ticks"]
+        market["volume_lots"] += tick["last_lots"]
+        market["turnover"] += float(tick["last_ticks"]) * float(tick["last_lots"])
     market["ts_ns"] = tick["ts_ns"]
     market["ticks"] += 1
     return True

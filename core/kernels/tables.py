@@ -54,6 +54,11 @@ MARKET = np.dtype(
         ("ts_ns", "i8"),  # ns UTC of the last accepted tick, 0 = never
         ("ticks", "i8"),  # count of accepted ticks
         ("refused", "i8"),  # count of ticks refused (crossed both sides gone, non-positive price)
+        ("volume_lots", "i8"),  # lots traded on the tape since the first tick
+        (
+            "turnover",
+            "f8",
+        ),  # ticks x lots traded; its growth over that of volume_lots is an interval's VWAP in ticks
     ]
 )
 

@@ -1,0 +1,1 @@
+"""Execution algorithms: journalled parents whose children pass the gate like every other order."""
