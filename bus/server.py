@@ -27,6 +27,7 @@ from bus.noise import NoiseMeter
 from bus.outcomes import Outcome, Outcomes
 from bus.ports import Port
 from bus.roles import Identity, refused
+from bus.throttle import Throttle
 from bus.wire import Error, Reply, Request
 
 DRAIN_MAX = 256
@@ -55,6 +56,7 @@ class BusServer:
         curve: CurveServer | None = None,
         on_open_door: Callable[[str], None] | None = None,
         clock_ns: Callable[[], int] = time.time_ns,
+        requests_per_s_max: float = 0.0,
     ) -> None:
         _check_endpoints(state_endpoints + command_endpoints, curve)
         self.epoch = epoch
@@ -63,6 +65,7 @@ class BusServer:
         self._wanted = list(zip(state_endpoints, command_endpoints, strict=True))
         self._on_request, self._clock_ns = on_request, clock_ns
         self._noise = NoiseMeter(on_noise, clock_ns)
+        self.throttle = Throttle(requests_per_s_max)
         self._heads = Heads(epoch)
         self._outcomes = Outcomes()
         self._desk = SnapshotDesk(self._heads, self._send_snapshots)
@@ -207,6 +210,9 @@ class BusServer:
             self._refuse(
                 route, identity, request.id, wire.BUSY, "too many requests in flight; wait for replies"
             )
+        elif not stopping and not self.throttle.admits(identity.name, self._clock_ns()):
+            text = f"more than {self.throttle.rate_per_s:g} requests a second from {identity.name}; slow down"
+            self._refuse(route, identity, request.id, wire.THROTTLED, text)
         else:
             self._outcomes.open(request.id, identity.name, route)
             self._on_request(request, identity)

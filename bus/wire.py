@@ -36,6 +36,7 @@ NOT_PERMITTED = "not_permitted"  # the role does not allow it
 EXPIRED = "expired"
 ID_TAKEN = "id_taken"  # another identity has used this id
 BUSY = "busy"  # too many requests in flight
+THROTTLED = "throttled"  # more requests a second than one identity may make
 
 
 class Message(msgspec.Struct, kw_only=True):

@@ -212,6 +212,7 @@ class Service:
                 curve=curve,
                 on_open_door=lambda text: self._kill(f"bus: {text}"),
                 clock_ns=self.clock.now_ns,
+                requests_per_s_max=bus.requests_per_s_max,
             )
         except ValueError as error:
             raise Refusal(str(error), 2) from None
