@@ -117,6 +117,14 @@ class Reply(_Effect, frozen=True, tag="reply"):
     error_message: str = ""
 
 
+class WhatIf(_Effect, frozen=True, tag="what_if"):
+    """Work out, off the loop, what the book would be; answered by RiskResult("what_if") with ``id`` in its data."""
+
+    id: str  # of the command
+    orders: tuple[tuple[int, int, float], ...]  # (instrument, signed lots, price or 0 for the mark)
+    scenario: dict[str, Any]  # empty = none; a name alone = the configured one
+
+
 Effect = (
     NewOrder
     | ReplaceOrder
@@ -128,4 +136,5 @@ Effect = (
     | WriteLatch
     | Publish
     | Reply
+    | WhatIf
 )

@@ -258,3 +258,19 @@ class DeniedView(View):  # topic: audit, type "denied"
     side: str
     qty: float
     detail: str = ""
+
+
+class RiskView(View):  # topic: risk
+    """What the calculations off the loop have found, each kind as of its own instant; see docs/risk-profile.md."""
+
+    level: str = "UNKNOWN"  # LOW | MEDIUM | HIGH | CRITICAL | UNKNOWN
+    score: float | None = None  # 0 idle … 100 at every limit
+    as_of_ns: dict[str, int] = {}  # kind -> the instant it is true for
+    age_ms: dict[str, float] = {}  # kind -> its age when this was sent
+    elapsed_ms: dict[str, float] = {}  # kind -> what it took
+    worker: str = "ok"  # or why there is nothing new
+    overtaken: int = 0  # results that came after a newer one, not taken
+    profile: dict[str, Any] = {}
+    var: dict[str, Any] = {}
+    stress: dict[str, Any] = {}
+    factors: dict[str, Any] = {}

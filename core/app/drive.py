@@ -26,6 +26,7 @@ from bus.effects import (
     QueryPositions,
     ReplaceOrder,
     Reply,
+    WhatIf,
     WriteLatch,
 )
 from bus.events import Event, LatchStored, Timer
@@ -147,6 +148,8 @@ class Driver:
         match effect:
             case Publish() | Reply():
                 return
+            case WhatIf():
+                return  # nobody computes beside a told clock: the question runs out of time
             case WriteLatch():
                 self._latches.append(
                     (self.now_ns + LATCH_NS, LatchStored(self.now_ns + LATCH_NS, effect.seq, True))

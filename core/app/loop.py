@@ -18,8 +18,8 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
-from bus.effects import Effect, Reply, WriteLatch
-from bus.events import Event, JournalStatus, LatchStored, Report, Timer
+from bus.effects import Effect, Reply, WhatIf, WriteLatch
+from bus.events import Event, JournalStatus, LatchStored, Report, RiskResult, Timer
 from bus.server import BusServer
 from bus.wire import Error
 from core.adapters.clock import SystemClock
@@ -78,7 +78,9 @@ class Loop:
             reply=self._reply,
             latch=self._write_latch,
             post=self._post_report,
+            ask=lambda question: self.ask(question),  # noqa: PLW0108  (whoever answers comes later)
         )
+        self.ask: Callable[[WhatIf], None] = self._nobody
 
     # -- life
 
@@ -248,6 +250,12 @@ class Loop:
             return LatchStored(self.clock.now_ns(), seq, ok, reason)
 
         self.post_from_thread(stored)
+
+    def _nobody(self, question: WhatIf) -> None:
+        """Risk calculations are switched off: a question is told so at once."""
+        now_ns = self.clock.now_ns()
+        why = "risk calculations are off ([risk] enabled = false)"
+        self.post(RiskResult(now_ns, "what_if", now_ns, {"id": question.id, "code": "OFF", "error": why}))
 
     def _post_report(self, report: Report) -> None:
         self.inbox.put(report)

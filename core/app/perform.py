@@ -19,6 +19,7 @@ from bus.effects import (
     QueryPositions,
     ReplaceOrder,
     Reply,
+    WhatIf,
     WriteLatch,
 )
 from bus.enums import ReportKind
@@ -26,11 +27,12 @@ from bus.events import Report
 from core.adapters.venue import Venue
 from core.app.drive import hand_over
 
-WORDS = (Publish, Reply, WriteLatch)  # not for a venue
+WORDS = (Publish, Reply, WriteLatch, WhatIf)  # not for a venue
 NOT_JOURNALLED = 1 << 62  # no record is that late: the cause has no place in the journal yet
 PublishTo = Callable[[Publish], None]
 ReplyTo = Callable[[Reply], None]
 LatchTo = Callable[[WriteLatch], None]
+AskOf = Callable[[WhatIf], None]
 
 
 class Performer:
@@ -44,9 +46,11 @@ class Performer:
         reply: ReplyTo,
         latch: LatchTo,
         post: Callable[[Report], None],
+        ask: AskOf | None = None,
     ) -> None:
         self._venues = venues
         self._publish, self._reply, self._latch, self._post = publish, reply, latch, post
+        self._ask = ask
         self._held: dict[str, tuple[int, NewOrder]] = {}  # cl_ord_id -> (journal seq it waits for, order)
         self.sent = 0
         self.withdrawn = 0
@@ -82,6 +86,8 @@ class Performer:
                 self._publish(effect)
             elif isinstance(effect, Reply):
                 self._reply(effect)
+            elif isinstance(effect, WhatIf) and self._ask is not None:
+                self._ask(effect)
             elif isinstance(effect, NewOrder) and effect.cl_ord_id in self._held:
                 self._held[effect.cl_ord_id] = (seq, effect)
 

@@ -97,6 +97,15 @@ TABLE: dict[str, Meaning] = {
         L, "frames were refused on the bus", "nothing changed",
         "find the client that sends them", 3600,
     ),
+    "RISK_LEVEL": Meaning(
+        H, "the risk profile's level became HIGH or CRITICAL", "a move against the book would trip switches",
+        "look at `andon risk profile`: it names cuts and their effect", 300,
+    ),
+    "RISK_STALE": Meaning(
+        M, "the risk calculations have stopped, or gave something that is no result",
+        "trading goes on; risk numbers on the screen are old, and limits that need them refuse entries",
+        "see health.risk; restart the core when it does not recover", 600,
+    ),
 }  # fmt: skip
 
 

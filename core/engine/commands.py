@@ -13,7 +13,7 @@ from typing import Any
 from bus.effects import Reply
 from bus.enums import LEVEL_STATES, Switch, TradingState
 from bus.events import Command
-from core.engine import alarms, announce, kill, ladder, oms, rearm, scopes, trading, waits
+from core.engine import alarms, announce, kill, ladder, oms, rearm, riskresults, scopes, trading, waits
 from core.engine.config import SECOND_NS
 from core.engine.outcomes import accept, finish
 from core.engine.refusals import Refused
@@ -262,4 +262,5 @@ HANDLERS: dict[str, Callable[[State, Command], None]] = {
     "shelve_alert": _shelve,
     "start_strategy": _set_strategy,
     "stop_strategy": _set_strategy,
+    "what_if": riskresults.what_if,
 }

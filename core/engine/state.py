@@ -168,6 +168,10 @@ class Cold(msgspec.Struct):
     journal_ok: bool = True
     journal_reason: str = ""
     parents: dict[str, Parent] = {}  # execution algorithms, the ended ones kept for a while
+    risk: dict[str, RiskResult] = {}  # the last of each kind; the gate may decide by them, so they are kept
+    risk_overtaken: int = 0  # results that came after a newer one
+    risk_worker: str = "ok"  # the analyst's standing, as it said itself
+    asking: dict[str, int] = {}  # what_if command -> its timer
 
 
 class State:
@@ -206,9 +210,13 @@ class State:
         self.filled: list[Filled] = []  # executions this step has booked
         self.moved: dict[str, None] = {}  # orders whose status this step has set, not yet looked at by waits
         self.depths: dict[int, Depth] = {}  # the last book of each instrument; not kept over a restart
-        self.risk: dict[str, RiskResult] = {}  # the last of each kind; not kept over a restart
         self.dirty_orders: dict[str, None] = {}  # for the publisher; not part of the state proper
         self.dirty_positions: dict[int, None] = {}
+
+    @property
+    def risk(self) -> dict[str, RiskResult]:
+        """The last result of each kind, with the instant it was true for; see ``riskresults``."""
+        return self.cold.risk
 
     @property
     def equity(self) -> float:

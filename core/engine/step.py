@@ -212,6 +212,8 @@ def _fire(state: State, due_ns: int, timer: int, kind: str, key: str) -> None:  
             sampling.on_timer(state)
         case "override":
             overrides.on_timer(state, key)
+        case "what_if":
+            riskresults.on_timer(state, key)
         case _:
             raise AssertionError(kind)
 
@@ -250,6 +252,7 @@ def _on_boot(state: State, boot: Boot) -> None:
     kill.resume(state)
     lists.on_boot(state)
     run.on_boot(state)
+    riskresults.on_boot(state)
     announce.state_changed(state)
 
 
