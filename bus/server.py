@@ -210,7 +210,7 @@ class BusServer:
             self._refuse(
                 route, identity, request.id, wire.BUSY, "too many requests in flight; wait for replies"
             )
-        elif not stopping and not self.throttle.admits(identity.name, self._clock_ns()):
+        elif not stopping and not self.throttle.admits(_client(route, identity), self._clock_ns()):
             text = f"more than {self.throttle.rate_per_s:g} requests a second from {identity.name}; slow down"
             self._refuse(route, identity, request.id, wire.THROTTLED, text)
         else:
@@ -287,6 +287,11 @@ class BusServer:
         for port in self._ports:
             port.count_clients(DRAIN_MAX)
         self._noise.flush()
+
+
+def _client(route: Route, identity: Identity) -> str | bytes:
+    """Who is throttled together: a key over TCP, a connection on the local socket."""
+    return identity.name if identity.transport == "tcp" else route[1]
 
 
 def _check_endpoints(endpoints: list[str], curve: CurveServer | None) -> None:

@@ -224,7 +224,7 @@ class BusSettings(Section, frozen=True):
     state_port: Annotated[int, Rule("port", 1, 65_535)] = 7701
     command_port: Annotated[int, Rule("port", 1, 65_535)] = 7702
     requests_per_s_max: Annotated[
-        float, Rule("requests/s of one identity", 0, 1e6, note="stopping is never throttled; 0 = no limit")
+        float, Rule("requests/s of one client", 0, 1e6, note="stopping is never throttled; 0 = no limit")
     ] = 2000.0
     heartbeat_hz: Annotated[float, Rule("per s", 0.1, 100)] = 4.0
     table_hz: Annotated[float, Rule("per s", 0.1, 100)] = 10.0

@@ -36,33 +36,33 @@ class NoPeers(Exception):
     """The environment cannot be made; the text says why."""
 
 
-def python() -> Path:
-    """The interpreter of the peers' environment, made if need be. Raises NoPeers."""
-    name = hashlib.sha256(" ".join((*PINS, sys.version)).encode()).hexdigest()[:12]
+def python(pins: Sequence[str] = PINS) -> Path:
+    """The interpreter of an environment with ``pins``, made if need be. Raises NoPeers."""
+    name = hashlib.sha256(" ".join((*pins, sys.version)).encode()).hexdigest()[:12]
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "andon"
     folder = cache / f"peers-{name}"
     interpreter = folder / "bin" / "python"
     if not (folder / "ready").exists():
         cache.mkdir(parents=True, exist_ok=True)
         shutil.rmtree(folder, ignore_errors=True)
-        for command in _commands(folder, interpreter):
+        for command in _commands(folder, interpreter, pins):
             _run(command)
         (folder / "ready").touch()
     return interpreter
 
 
-def _commands(folder: Path, interpreter: Path) -> list[list[str]]:
+def _commands(folder: Path, interpreter: Path, pins: Sequence[str]) -> list[list[str]]:
     uv = shutil.which(
         "uv", path=f"{_HERE.parents[1] / '.uv' / 'bin'}{os.pathsep}{os.environ.get('PATH', '')}"
     )
     if uv is None:
         return [
             [sys.executable, "-m", "venv", str(folder)],
-            [str(interpreter), "-m", "pip", "install", "-q", *PINS],
+            [str(interpreter), "-m", "pip", "install", "-q", *pins],
         ]
     return [
         [uv, "venv", "-q", "--python", sys.executable, str(folder)],
-        [uv, "pip", "install", "-q", "--python", str(interpreter), *PINS],
+        [uv, "pip", "install", "-q", "--python", str(interpreter), *pins],
     ]
 
 

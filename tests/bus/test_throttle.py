@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bus import wire
-from bus.throttle import IDENTITIES_MAX, SECOND_NS, Throttle
+from bus.throttle import CLIENTS_MAX, SECOND_NS, Throttle
 from bus.wire import STOPPING_TYPES
 
 from .test_codec import packed
@@ -24,7 +24,7 @@ def test_a_burst_then_the_rate_and_no_more() -> None:
     assert throttle.refused == 800 + 900
 
 
-def test_one_identity_takes_nothing_from_another() -> None:
+def test_one_client_takes_nothing_from_another() -> None:
     throttle = Throttle(10.0)
     while throttle.admits("flood", T0):
         pass
@@ -38,9 +38,9 @@ def test_zero_is_off() -> None:
 
 def test_its_memory_is_bounded() -> None:
     throttle = Throttle(10.0)
-    for n in range(IDENTITIES_MAX * 3):
+    for n in range(CLIENTS_MAX * 3):
         throttle.admits(f"key{n}", T0)
-    assert len(throttle._full_ns) <= IDENTITIES_MAX
+    assert len(throttle._full_ns) <= CLIENTS_MAX
 
 
 @given(st.floats(1.0, 5000.0), st.lists(st.integers(0, 5 * 10**7), min_size=1, max_size=400))
@@ -66,6 +66,9 @@ def test_the_server_refuses_by_name_and_stopping_passes(tmp_path: Path) -> None:
             for n in range(20):
                 peer.send(packed(id=f"kill-{n}", type="kill", reason="r", data={"scope": "all"}))
                 assert getattr(peer.to_the_end()[-1].error, "code", "") != wire.THROTTLED
+        with dealer(toy.address.command) as other:  # the same person at the console, on another connection
+            other.send(packed(id="rearm-1", type="rearm", reason="r", data={"switch": "all"}))
+            assert getattr(other.to_the_end()[-1].error, "code", "") != wire.THROTTLED
         assert "kill" in STOPPING_TYPES
         heard = [request.id for request, _ in toy.seen]
         assert "order-0" in heard and "order-1" not in heard and "kill-19" in heard
