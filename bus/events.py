@@ -32,6 +32,9 @@ class Boot(_Event, frozen=True, tag="boot"):
         tuple[str, str, str, str], ...
     ] = ()  # latches the journal does not know: key, level, why, who
     state: bytes = b""  # snapshot of what a damaged journal left, where a new one begins with it
+    changed: tuple[
+        tuple[str, str, str], ...
+    ] = ()  # settings that differ from the epoch before: key, old, new
 
 
 class Shutdown(_Event, frozen=True, tag="shutdown"):

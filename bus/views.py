@@ -225,7 +225,7 @@ class AuditView(View):  # topic: audit
     result: str
     detail: str = ""
     seq: int = 0  # journal sequence
-    hash: str = ""
+    hash: str = ""  # of that record's audit lines: see bus.trail.digest
 
 
 class HeartbeatView(View):  # topic: heartbeat
@@ -258,6 +258,9 @@ class DeniedView(View):  # topic: audit, type "denied"
     side: str
     qty: float
     detail: str = ""
+    scope: str = ""  # of the limit: all, strategy:…, symbol:…
+    seq: int = 0  # journal sequence
+    hash: str = ""  # of that record's audit lines
 
 
 class RiskView(View):  # topic: risk

@@ -107,8 +107,10 @@ class Journal:
 
     # -- the loop's side -------------------------------------------------------------------------
 
-    def append(self, kind: str, ts_ns: int, body: bytes, fx: bytes) -> int:
+    def append(self, kind: str, ts_ns: int, body: bytes, fx: bytes, audit: bytes = b"") -> int:
         """Queue one record; returns its seq. ``kind`` is the event's tag, or "ticks" with raw TICK rows as body.
+
+        ``audit`` holds the encoded lines of what the event decided (``bus.trail.encode``), hashed into the chain.
 
         Raises TicksRefused for ticks when ``accepts_ticks`` is False.
         """
@@ -116,9 +118,9 @@ class Journal:
             raise TicksRefused(
                 "market data refused: the journal cannot write and its queue is full; free disk space"
             )
-        self._bytes_in += len(body)
+        self._bytes_in += len(body) + len(audit)
         seq = self.last_seq = self.last_seq + 1
-        self._queue.put(Item(seq, ts_ns, kind, fx, body))
+        self._queue.put(Item(seq, ts_ns, kind, fx, body, audit))
         return seq
 
     def snapshot(self, seq: int, state: bytes) -> None:
@@ -204,7 +206,7 @@ class Journal:
             item = self._queue.get(timeout=_IDLE_S)
             while item is not None:
                 items.append(item)
-                size += len(item.body)
+                size += len(item.body) + len(item.audit)
                 if size >= _BATCH_BYTES or len(items) >= _BATCH_ITEMS:
                     return items
                 item = self._queue.get_nowait()
@@ -239,7 +241,7 @@ class Journal:
             self._closing.wait(delay_s)
 
     def _committed(self, store: Store, items: list[Item]) -> None:
-        self._bytes_out += sum(len(item.body) for item in items)
+        self._bytes_out += sum(len(item.body) + len(item.audit) for item in items)
         self.durable = store.head
         if self._witness:
             self._witness.note(store.head)

@@ -6,6 +6,9 @@ a missing, added or reordered row breaks the chain at a seq that can be named. W
 witnessed outside the database: see ``witness.py``.
 
 Lengths are part of what is hashed: otherwise a byte could move from one field to its neighbour unnoticed.
+
+Since version 2 a record also holds the audit lines of what its event decided (``bus.trail``). They are hashed with it,
+under a mark that no record of version 1 can carry, so that lines can be neither taken away nor given to an old record.
 """
 
 from __future__ import annotations
@@ -15,7 +18,7 @@ import sqlite3
 import struct
 from typing import NamedTuple
 
-VERSION = 1
+VERSION = 2
 APPLICATION_ID = 0x414E444F  # "ANDO", so that `file` and we can tell a journal from any other database
 GENESIS = hashlib.sha256(b"andon journal 1").digest()
 TICKS = "ticks"  # body of the event row is the sha256 of the block; the block itself stands in table tick
@@ -25,8 +28,9 @@ ROTATED_TO = "ticks_rotated_to"  # meta key: tick bodies up to this seq were del
 
 _EVENT_COLUMNS = (
     "seq INTEGER PRIMARY KEY, epoch INTEGER NOT NULL, ts_ns INTEGER NOT NULL, kind TEXT NOT NULL,"
-    " fx BLOB NOT NULL, sha BLOB NOT NULL, body BLOB NOT NULL"
+    " fx BLOB NOT NULL, sha BLOB NOT NULL, body BLOB NOT NULL, audit BLOB"  # NULL: written by version 1
 )
+ADD_AUDIT = "ALTER TABLE event ADD COLUMN audit BLOB"  # writes no row
 SCHEMA = (
     "CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT",
     f"CREATE TABLE IF NOT EXISTS event ({_EVENT_COLUMNS}) STRICT",
@@ -39,6 +43,8 @@ SCHEMA = (
 UNREADABLE = (sqlite3.Error, UnicodeDecodeError, OverflowError, MemoryError)
 
 _FIXED = struct.Struct("<qqqHH")  # seq, epoch, ts_ns, len(kind), len(fx)
+_FIXED_AUDIT = struct.Struct("<qqqHHI")  # the same and len(audit); len(kind) carries the mark
+_AUDIT_MARK = 0x8000
 
 
 class JournalError(Exception):
@@ -50,12 +56,13 @@ class TicksRefused(JournalError):
 
 
 class ChainBroken(JournalError):
-    """The journal does not verify at ``seq``; everything before it does."""
+    """The journal does not verify at ``seq``; everything before it does. ``place``: table or file, where known."""
 
-    def __init__(self, seq: int, why: str) -> None:
+    def __init__(self, seq: int, why: str, place: str = "event") -> None:
         super().__init__(f"journal broken at record {seq}: {why}")
         self.seq = seq
         self.why = why
+        self.place = place
 
 
 class Record(NamedTuple):
@@ -69,6 +76,7 @@ class Record(NamedTuple):
     sha: bytes  # chain value up to and including this record
     body: bytes  # encoded event, or raw TICK rows when kind is "ticks"
     rotated: bool = False
+    audit: bytes | None = b""  # encoded audit lines; None in a record of version 1, which had none
 
 
 class Head(NamedTuple):
@@ -86,10 +94,15 @@ class Snapshot(NamedTuple):
     state: bytes
 
 
-def link(prev: bytes, seq: int, epoch: int, ts_ns: int, kind: bytes, fx: bytes, body: bytes) -> bytes:
+def link(
+    prev: bytes, seq: int, epoch: int, ts_ns: int, kind: bytes, fx: bytes, body: bytes, audit: bytes | None
+) -> bytes:
     """The record's chain value, 32 bytes; ``prev`` is that of the record before, GENESIS for the first."""
-    fixed = _FIXED.pack(seq, epoch, ts_ns, len(kind), len(fx))
-    return hashlib.sha256(b"".join((prev, fixed, kind, fx, body))).digest()
+    if audit is None:
+        fixed = _FIXED.pack(seq, epoch, ts_ns, len(kind), len(fx))
+        return hashlib.sha256(b"".join((prev, fixed, kind, fx, body))).digest()
+    fixed = _FIXED_AUDIT.pack(seq, epoch, ts_ns, len(kind) | _AUDIT_MARK, len(fx), len(audit))
+    return hashlib.sha256(b"".join((prev, fixed, kind, fx, audit, body))).digest()
 
 
 def seal_snapshot(event_sha: bytes, state: bytes) -> bytes:

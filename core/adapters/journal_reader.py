@@ -38,7 +38,7 @@ from core.adapters.journal_wal import lost_frames
 
 _PAGE = 256  # rows per transaction: a reader must not keep the writer from restarting its log
 _SELECT = (
-    "SELECT e.seq, e.epoch, e.ts_ns, e.kind, e.fx, e.sha, e.body, t.body FROM event e"
+    "SELECT e.seq, e.epoch, e.ts_ns, e.kind, e.fx, e.sha, e.body, {audit}, t.body FROM event e"
     " LEFT JOIN tick t ON t.seq = e.seq WHERE e.seq >= ? ORDER BY e.seq LIMIT ?"
 )
 _TYPES = (int, int, int, bytes, bytes, bytes, bytes)
@@ -58,6 +58,7 @@ class JournalReader:
             raise JournalError(
                 f"{path} was written by a newer program (version {version}); read it with that one"
             )
+        self._select = _SELECT.format(audit="e.audit" if self._has_audit() else "NULL")
 
     def _open(self) -> sqlite3.Connection:
         """Normally beside a writer; ``immutable`` for a copy in a folder where no index file can be made."""
@@ -173,12 +174,20 @@ class JournalReader:
         rows: list[Any] = []
         with _naming(seq):
             try:
-                rows.extend(self._db.execute(_SELECT, (seq, limit)))
+                rows.extend(self._db.execute(self._select, (seq, limit)))
             except UNREADABLE:
                 if not rows:
                     raise
                 return rows, True
         return rows, len(rows) == limit
+
+    def _has_audit(self) -> bool:
+        """By the table itself, not by the version number: a flipped bit in that must not hide the lines."""
+        try:
+            self._db.execute("SELECT audit FROM event LIMIT 0")
+        except UNREADABLE:
+            return False
+        return True
 
     @property
     def rotated_to(self) -> int:
@@ -203,21 +212,23 @@ class JournalReader:
 def _check(row: Any, seq: int, prev: bytes, epoch: int, rotated_to: int) -> Record:
     if not all(isinstance(value, kind) for value, kind in zip(row, _TYPES, strict=False)):
         raise ChainBroken(seq, "a column is damaged")
-    at, its_epoch, ts_ns, kind, fx, sha, body, block = row
+    at, its_epoch, ts_ns, kind, fx, sha, body, audit, block = row
+    if not (audit is None or isinstance(audit, bytes)):
+        raise ChainBroken(seq, "its audit lines are damaged")
     if at != seq:
         raise ChainBroken(seq, f"the record is missing, the next one is {at}")
-    if len(kind) > 64 or len(fx) > 64 or link(prev, at, its_epoch, ts_ns, kind, fx, body) != sha:
+    if len(kind) > 64 or len(fx) > 64 or link(prev, at, its_epoch, ts_ns, kind, fx, body, audit) != sha:
         raise ChainBroken(seq, "its contents, or the record before it, are not what was written")
     if its_epoch < epoch:
         raise ChainBroken(seq, f"written by epoch {its_epoch} after epoch {epoch}: two cores wrote here")
     name = kind.decode(errors="replace")
     if name != TICKS:
-        return Record(at, its_epoch, ts_ns, name, fx, sha, body)
+        return Record(at, its_epoch, ts_ns, name, fx, sha, body, False, audit)
     if block is None and seq <= rotated_to:
-        return Record(at, its_epoch, ts_ns, name, fx, sha, b"", rotated=True)
+        return Record(at, its_epoch, ts_ns, name, fx, sha, b"", True, audit)
     if not isinstance(block, bytes) or hashlib.sha256(block).digest() != body:
-        raise ChainBroken(seq, "its block of ticks is missing or damaged")
-    return Record(at, its_epoch, ts_ns, name, fx, sha, block)
+        raise ChainBroken(seq, "its block of ticks is missing or damaged", "tick")
+    return Record(at, its_epoch, ts_ns, name, fx, sha, block, False, audit)
 
 
 @contextmanager

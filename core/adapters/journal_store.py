@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from core.adapters.journal_format import (
+    ADD_AUDIT,
     APPLICATION_ID,
     GENESIS,
     ROTATED_TO,
@@ -38,7 +39,7 @@ CHECKPOINT_BYTES = 8 << 20
 WAL_KEEP_BYTES = 32 << 20  # a log that a slow reader let grow is cut back to nothing when idle
 SNAPSHOTS_KEPT = 3
 _ROWS_MAX = 256  # of one statement; each size is compiled once and kept
-_INSERT = [f"INSERT INTO event VALUES {','.join(['(?,?,?,?,?,?,?)'] * n)}" for n in range(_ROWS_MAX + 1)]  # noqa: S608
+_INSERT = [f"INSERT INTO event VALUES {','.join(['(?,?,?,?,?,?,?,?)'] * n)}" for n in range(_ROWS_MAX + 1)]  # noqa: S608
 _LOOK_EVERY_S = 0.25
 
 
@@ -50,6 +51,7 @@ class Item(NamedTuple):
     kind: str
     fx: bytes
     body: bytes
+    audit: bytes = b""
 
 
 class _Plan(NamedTuple):
@@ -122,6 +124,8 @@ class Store:
         db.execute("BEGIN IMMEDIATE")
         for statement in SCHEMA:
             db.execute(statement)
+        if version == 1:
+            db.execute(ADD_AUDIT)
         db.execute(f"PRAGMA application_id={APPLICATION_ID}")
         db.execute(f"PRAGMA user_version={VERSION}")
         db.execute("COMMIT")
@@ -151,7 +155,7 @@ class Store:
             self._transaction(plan)
         self.head = plan.head
         self._tick_bytes += sum(len(body) for _, body in plan.ticks)
-        self._since_checkpoint += sum(len(item.body) + 128 for item in items)
+        self._since_checkpoint += sum(len(item.body) + len(item.audit) + 128 for item in items)
 
     def _plan(self, items: Sequence[Item]) -> _Plan:
         rows: list[tuple[Any, ...]] = []
@@ -166,8 +170,8 @@ class Store:
             if item.kind == TICKS:
                 ticks.append((seq, body))
                 body = hashlib.sha256(body).digest()
-            sha = link(sha, seq, epoch, ts_ns, item.kind.encode(), item.fx, body)
-            rows.append((seq, epoch, ts_ns, item.kind, item.fx, sha, body))
+            sha = link(sha, seq, epoch, ts_ns, item.kind.encode(), item.fx, body, item.audit)
+            rows.append((seq, epoch, ts_ns, item.kind, item.fx, sha, body, item.audit))
         return _Plan(rows, ticks, snapshots, Head(seq, sha, epoch if rows else self.head.epoch))
 
     def _transaction(self, plan: _Plan) -> None:

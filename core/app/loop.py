@@ -35,6 +35,7 @@ from core.engine import snapshot
 from core.engine.market import Ticks
 from core.engine.state import State
 from core.engine.step import step
+from core.engine.trail import lines, sealed
 
 BLOCK_ROWS = 2048  # ticks taken in one step, so that control waits for at most this many
 FEED_S = 0.002  # least time between two looks at the feed
@@ -176,18 +177,20 @@ class Loop:
         self.performer.reduce(effects, now_ns)
         for venue in self._venues:
             venue.on_ticks(block.rows)
-        self._record(TICKS, block.ts_ns, block.rows.tobytes(), effects)
+        self._record(TICKS, block, block.rows.tobytes(), effects)
 
     def handle(self, event: Event) -> None:
         """One event through the engine."""
         effects = step(self.state, event)
         self.performer.reduce(effects, self.clock.now_ns())
-        self._record(str(event.__struct_config__.tag), event.ts_ns, _encode(event), effects)
+        self._record(str(event.__struct_config__.tag), event, _encode(event), effects)
 
-    def _record(self, kind: str, ts_ns: int, body: bytes, effects: list[Effect]) -> None:
-        seq = self.journal.append(kind, ts_ns, body, effects_digest(effects))
+    def _record(self, kind: str, event: Event | Ticks, body: bytes, effects: list[Effect]) -> None:
+        """What it was told and what it decided, in one record; then words leave, and name that record."""
+        audit = lines(self.state, event, effects) if effects else b""
+        seq = self.journal.append(kind, event.ts_ns, body, effects_digest(effects), audit)
         if effects:
-            self.performer.rest(effects, seq)
+            self.performer.rest(sealed(effects, seq, audit), seq)
         self._maybe_snapshot(seq)
 
     def _maybe_snapshot(self, seq: int) -> None:

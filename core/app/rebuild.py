@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 import msgspec
 import numpy as np
 
+from bus.effects import Effect
 from bus.events import Boot, Event
 from core.adapters.journal_format import TICKS, Record
 from core.app.drive import effects_digest
@@ -18,6 +19,7 @@ from core.engine.config import decode
 from core.engine.market import Ticks
 from core.engine.state import State
 from core.engine.step import step
+from core.engine.trail import lines
 from core.kernels.tables import TICK
 
 decode_event: Callable[[bytes], Event] = msgspec.msgpack.Decoder(Event).decode
@@ -52,13 +54,20 @@ def rebuild(
             result.trouble = f"record {record.seq} ({record.kind}) before any boot"
             return result
         effects = step(result.state, event)
-        if effects_digest(effects) != record.fx and not result.differs_at:
+        if not result.differs_at and _differs(result.state, event, effects, record):
             result.differs_at = record.seq
         result.records += 1
         result.seq = record.seq
         if progress is not None and result.records % 1000 == 0:
             progress(result.records)
     return result
+
+
+def _differs(state: State, event: Event | Ticks, effects: list[Effect], record: Record) -> bool:
+    """Other effects than the journal holds, or other words for them; records of version 1 have no words."""
+    if effects_digest(effects) != record.fx:
+        return True
+    return record.audit is not None and bool(effects or record.audit) and lines(state, event, effects) != record.audit
 
 
 def adopt(state: State | None, boot: Boot) -> State | None:

@@ -25,6 +25,7 @@ from core.app.setup import SetupError
 from core.engine import scopes, snapshot
 from core.engine.config import EngineConfig, encode
 from core.engine.state import State
+from core.engine.trail import changes
 
 VERIFY_ALL_BYTES_MAX = 32 << 20  # about 0.8 s; `andon audit verify` reads the rest
 
@@ -61,6 +62,7 @@ def prepare(data_dir: Path, config: EngineConfig, loaded: Loaded, now_ns: int) -
         config=encode(config),
         lost=lost,
         state=snapshot.save(state) if found.damaged and carried else b"",
+        changed=changes(rebuilt.state.config, config) if rebuilt is not None and rebuilt.state is not None else (),
     )
     return Start(
         state=state,

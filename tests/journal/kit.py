@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
+from bus import trail
 from core.adapters.journal import Journal, Record
 from core.adapters.journal_format import TICKS
 from core.adapters.witness import Witness
@@ -31,10 +32,17 @@ def fx_of(seq: int) -> bytes:
     return hashlib.blake2b(str(seq).encode(), digest_size=8).digest()
 
 
+def audit_of(seq: int) -> bytes:
+    """None, one or two lines; also with ticks, for a tick may trip a switch."""
+    return trail.encode([trail.Line("act", f"who {seq}", "target", "ok", "x" * (seq % 7))] * (seq % 3))
+
+
 def append(journal: Journal, count: int) -> None:
     for _ in range(count):
         seq = journal.last_seq + 1
-        assert journal.append(kind_of(seq), 1_000 + seq, body_of(seq), fx_of(seq)) == seq
+        assert (
+            journal.append(kind_of(seq), 1_000 + seq, body_of(seq), fx_of(seq), audit_of(seq)) == seq
+        )
 
 
 def wrong(records: list[Record], first: int = 1) -> list[int]:
@@ -42,8 +50,8 @@ def wrong(records: list[Record], first: int = 1) -> list[int]:
     return [
         seq
         for seq, r in enumerate(records, first)
-        if (r.seq, r.ts_ns, r.kind, r.body, r.fx)
-        != (seq, 1_000 + seq, kind_of(seq), body_of(seq), fx_of(seq))
+        if (r.seq, r.ts_ns, r.kind, r.body, r.fx, r.audit)
+        != (seq, 1_000 + seq, kind_of(seq), body_of(seq), fx_of(seq), audit_of(seq))
         and not (r.rotated and r.seq == seq)
     ]
 

@@ -253,7 +253,7 @@ def test_somebody_elses_database_is_left_alone(tmp_path: Path) -> None:
 def test_a_newer_journal_is_neither_written_nor_read(tmp_path: Path) -> None:
     path = written(tmp_path, 3)
     db = sqlite3.connect(path)
-    db.execute("PRAGMA user_version=2")
+    db.execute("PRAGMA user_version=3")
     db.close()
     with pytest.raises(JournalError, match="newer"):
         opened(tmp_path, 2)

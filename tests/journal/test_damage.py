@@ -126,7 +126,7 @@ SQL = [  # statement, first record that does not verify
     ("UPDATE event SET seq = seq + 1000 WHERE seq = 20", 20),
     ("UPDATE event SET seq = -seq WHERE seq = 20", 20),
     ("UPDATE event SET body = (SELECT body FROM event WHERE seq = 8) WHERE seq = 7", 7),
-    ("INSERT INTO event SELECT seq + 40, epoch, ts_ns, kind, fx, sha, body FROM event WHERE seq = 1", 41),
+    ("INSERT INTO event SELECT seq + 40, epoch, ts_ns, kind, fx, sha, body, audit FROM event WHERE seq = 1", 41),
     ("DELETE FROM tick WHERE seq = 8", 8),
     ("DELETE FROM tick", 3),
     ("UPDATE tick SET body = zeroblob(112) WHERE seq = 38", 38),
@@ -168,11 +168,11 @@ def test_a_file_that_still_reads_but_is_not_sound_is_called_so(tmp_path: Path) -
 def test_rows_exchanged_two_by_two_are_named(tmp_path: Path) -> None:
     """Seven hundred pairs: the place is always the first of the two."""
     path = written(tmp_path, COUNT)
-    columns = "epoch, ts_ns, kind, fx, sha, body"
+    columns = "epoch, ts_ns, kind, fx, sha, body, audit"
     db = sqlite3.connect(path, isolation_level=None)
     db.execute("PRAGMA synchronous=OFF")
     rows = {seq: row for seq, *row in db.execute(f"SELECT seq, {columns} FROM event")}
-    put = f"UPDATE event SET ({columns}) = (?,?,?,?,?,?) WHERE seq = ?"
+    put = f"UPDATE event SET ({columns}) = (?,?,?,?,?,?,?) WHERE seq = ?"
     dice = random.Random("swap")
     for _ in range(700):
         one, two = sorted(dice.sample(range(1, COUNT + 1), 2))
