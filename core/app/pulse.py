@@ -13,7 +13,7 @@ import resource
 from bus.views import HealthView, HeartbeatView
 from core.app.build import build_sha256
 from core.app.loop import Loop
-from core.engine import ladder
+from core.engine import costs, ladder
 
 HEALTH_S = 1.0
 
@@ -108,7 +108,8 @@ class Pulse:
                     component=f"venue.{venue.name}",
                     status="ok" if good else ("warn" if venue.up else "fail"),
                     detail=detail,
-                    values={"failures": venue.failures, "differs": len(venue.differs)},
+                    values={"failures": venue.failures, "differs": len(venue.differs)}
+                    | costs.venue_values(loop.state, venue.name),
                 )
             )
         return views

@@ -74,6 +74,21 @@ class StrategyConfig(msgspec.Struct, frozen=True, kw_only=True):
     params: dict[str, float] = {}
 
 
+class RouterLimits(msgspec.Struct, frozen=True, kw_only=True):
+    """How the router prices and rations venues; maps are by venue name. What own fills teach stands beside it."""
+
+    latency_weight: float = 0.4  # of sigma x root latency
+    stale_weight: float = 0.4  # of sigma x root age
+    volatility: float = 0.6  # a year, where nothing better is known
+    stale_max_s: float = 5.0  # an older book takes the venue out
+    messages_per_s: float = 50.0  # new orders a venue may be sent in a second
+    exposure_max: dict[str, float] = {}  # account currency; missing = no cap
+    wallet: dict[str, float] = {}  # settle currency paid in at a cash venue; missing = margin account
+    fee_bps: dict[str, float] = {}  # what a taker is expected to pay; missing = the instrument's rate
+    slip_bps: dict[str, float] = {}  # expected beyond the displayed price; missing = from latency
+    latency_ms: dict[str, float] = {}  # expected from request to answer; missing = 50
+
+
 class EngineConfig(msgspec.Struct, frozen=True, kw_only=True):
     """Everything, frozen. ``day_opens_ns`` are the coming day boundaries of the configured zone."""
 
@@ -93,6 +108,7 @@ class EngineConfig(msgspec.Struct, frozen=True, kw_only=True):
     day_opens_ns: tuple[int, ...] = ()
     operator: str = "operator"
     restricted: tuple[str, ...] = ()  # symbols nobody may enter
+    router: RouterLimits = RouterLimits()
 
 
 def encode(config: EngineConfig) -> bytes:

@@ -54,6 +54,7 @@ def submit(state: State, wish: Wish, *, command: str = "", kill: str = "") -> Or
         post_only=wish.post_only,
         created_ns=now,
         updated_ns=now,
+        sent_px=state.mark(wish.instrument),
         command=command,
         kill=kill,
     )

@@ -5,8 +5,11 @@
 Rule: everything that decides an order's status lives in ``TRANSITIONS``. What is not in the table is an
 anomaly and changes nothing. The real world is in it: a fill after a cancel is booked and the order stays
 cancelled (late), a fill that outruns its acknowledgement is a fill, and an unknown outcome is a state of its
-own which only the venue's word ends. TRADE rows say where an order goes while lots remain; when none
-remain it is FILLED, whatever the row says.
+own which only the venue's word ends. TRADE and REPLACED rows say where an order goes while lots remain; when
+none remain it is FILLED, whatever the row says.
+
+NEW, PARTIALLY_FILLED and PENDING_REPLACE are three faces of "the venue works it": which one shows depends on
+what has filled and on whether an amendment is unanswered, so a row that leads to NEW is read by ``face``.
 """
 
 from __future__ import annotations
@@ -72,6 +75,69 @@ TRANSITIONS: dict[tuple[OrdStatus, ReportKind], OrdStatus] = {
     (S.PENDING_UNKNOWN, R.NOT_SENT): S.NOT_SENT,
     (S.PENDING_UNKNOWN, R.CANCEL_REJECTED): S.PENDING_UNKNOWN,
     (S.PENDING_UNKNOWN, R.CANCEL_UNKNOWN): S.PENDING_UNKNOWN,
+    # amendment sent: see amend.py for what its answer books
+    (S.PENDING_REPLACE, R.ACK): S.PENDING_REPLACE,
+    (S.PENDING_REPLACE, R.REJECTED): S.REJECTED,
+    (S.PENDING_REPLACE, R.TRADE): S.PENDING_REPLACE,
+    (S.PENDING_REPLACE, R.CANCELED): S.CANCELED,
+    (S.PENDING_REPLACE, R.EXPIRED): S.EXPIRED,
+    (S.PENDING_REPLACE, R.STATUS): S.PENDING_REPLACE,  # read as one of the two answers below once it shows which
+    (S.PENDING_REPLACE, R.UNKNOWN): S.PENDING_REPLACE,
+    (S.PENDING_REPLACE, R.NOT_FOUND): S.PENDING_UNKNOWN,
+    (S.PENDING_REPLACE, R.CANCEL_REJECTED): S.PENDING_REPLACE,
+    (S.PENDING_REPLACE, R.CANCEL_UNKNOWN): S.PENDING_REPLACE,
+    (S.PENDING_REPLACE, R.REPLACED): S.NEW,
+    (S.PENDING_REPLACE, R.REPLACE_REJECTED): S.NEW,
+    (S.PENDING_REPLACE, R.REPLACE_UNKNOWN): S.PENDING_UNKNOWN,
+    (S.PENDING_REPLACE, R.SUSPENDED): S.SUSPENDED,
+    # an amendment's answer, wherever the order has gone meanwhile
+    (S.NEW, R.REPLACED): S.NEW,
+    (S.NEW, R.REPLACE_REJECTED): S.NEW,
+    (S.NEW, R.REPLACE_UNKNOWN): S.NEW,
+    (S.PARTIALLY_FILLED, R.REPLACED): S.PARTIALLY_FILLED,
+    (S.PARTIALLY_FILLED, R.REPLACE_REJECTED): S.PARTIALLY_FILLED,
+    (S.PARTIALLY_FILLED, R.REPLACE_UNKNOWN): S.PARTIALLY_FILLED,
+    (S.PENDING_CANCEL, R.REPLACED): S.PENDING_CANCEL,
+    (S.PENDING_CANCEL, R.REPLACE_REJECTED): S.PENDING_CANCEL,
+    (S.PENDING_CANCEL, R.REPLACE_UNKNOWN): S.PENDING_CANCEL,
+    (S.PENDING_UNKNOWN, R.REPLACED): S.NEW,
+    (S.PENDING_UNKNOWN, R.REPLACE_REJECTED): S.PENDING_UNKNOWN,  # refused, perhaps because it is gone
+    (S.PENDING_UNKNOWN, R.REPLACE_UNKNOWN): S.PENDING_UNKNOWN,
+    (S.FILLED, R.REPLACED): S.NEW,  # enlarged after all: what was filled is open again, if lots remain
+    (S.FILLED, R.REPLACE_REJECTED): S.FILLED,
+    (S.FILLED, R.REPLACE_UNKNOWN): S.FILLED,
+    (S.CANCELED, R.REPLACED): S.CANCELED,
+    (S.CANCELED, R.REPLACE_REJECTED): S.CANCELED,
+    (S.CANCELED, R.REPLACE_UNKNOWN): S.CANCELED,
+    (S.REJECTED, R.REPLACE_REJECTED): S.REJECTED,
+    (S.REJECTED, R.REPLACE_UNKNOWN): S.REJECTED,
+    (S.EXPIRED, R.REPLACED): S.EXPIRED,
+    (S.EXPIRED, R.REPLACE_REJECTED): S.EXPIRED,
+    (S.EXPIRED, R.REPLACE_UNKNOWN): S.EXPIRED,
+    # put aside by the venue; it may come back, so all of it still counts
+    (S.PENDING_NEW, R.SUSPENDED): S.SUSPENDED,
+    (S.NEW, R.SUSPENDED): S.SUSPENDED,
+    (S.PARTIALLY_FILLED, R.SUSPENDED): S.SUSPENDED,
+    (S.PENDING_CANCEL, R.SUSPENDED): S.PENDING_CANCEL,
+    (S.PENDING_UNKNOWN, R.SUSPENDED): S.SUSPENDED,
+    (S.SUSPENDED, R.ACK): S.NEW,
+    (S.SUSPENDED, R.STATUS): S.NEW,
+    (S.SUSPENDED, R.TRADE): S.SUSPENDED,
+    (S.SUSPENDED, R.REJECTED): S.REJECTED,
+    (S.SUSPENDED, R.CANCELED): S.CANCELED,
+    (S.SUSPENDED, R.EXPIRED): S.EXPIRED,
+    (S.SUSPENDED, R.UNKNOWN): S.SUSPENDED,
+    (S.SUSPENDED, R.NOT_FOUND): S.PENDING_UNKNOWN,
+    (S.SUSPENDED, R.CANCEL_REJECTED): S.SUSPENDED,
+    (S.SUSPENDED, R.CANCEL_UNKNOWN): S.SUSPENDED,
+    (S.SUSPENDED, R.REPLACED): S.SUSPENDED,
+    (S.SUSPENDED, R.REPLACE_REJECTED): S.SUSPENDED,
+    (S.SUSPENDED, R.REPLACE_UNKNOWN): S.SUSPENDED,
+    (S.SUSPENDED, R.SUSPENDED): S.SUSPENDED,
+    (S.FILLED, R.SUSPENDED): S.FILLED,
+    (S.CANCELED, R.SUSPENDED): S.SUSPENDED,  # shown as alive, like STATUS below
+    (S.REJECTED, R.SUSPENDED): S.SUSPENDED,
+    (S.EXPIRED, R.SUSPENDED): S.SUSPENDED,
     # terminal, and yet: executions are facts, whenever they arrive
     (S.FILLED, R.TRADE): S.FILLED,
     (S.CANCELED, R.TRADE): S.CANCELED,
@@ -114,6 +180,7 @@ TRANSITIONS: dict[tuple[OrdStatus, ReportKind], OrdStatus] = {
     (S.NOT_SENT, R.STATUS): S.NEW,
 }
 
+FACES = (S.NEW, S.PARTIALLY_FILLED)
 NOT_FOUND_MAX = 3  # consecutive "never heard of it" answers, spaced by queries, that end an unknown order
 
 
@@ -147,11 +214,36 @@ class Order(msgspec.Struct, kw_only=True):
     command: str = ""  # the command it answers
     kill: str = ""  # the kill it serves
     reason: str = ""
+    sent_px: float = 0.0  # mark when it was sent, quote, 0 = none
+    expect_px: float = 0.0  # average price the book showed for it when it was sent, quote, 0 = nobody looked
+    heard_ns: int = 0  # when the venue first said anything of it
+    unsure: bool = False  # its outcome has been unknown for a time
+
+    stop_ticks: int = 0  # STOP only: the trigger
+    list_id: str = ""  # the order list it is a leg of
+    protects: bool = False  # a protective stop: see lists.py and kill.py for when a stop of ours leaves it alone
+    revision: int = 0  # amendments asked for
+    answered: int = 0  # the latest of them that the venue has answered
+    refused: int = 0  # the latest of them that was refused or given up
+    want_lots: int = 0  # whole quantity of the amendment on its way, 0 = none is
+    want_ticks: int = 0
+    want_stop: int = 0
+    unseen: int = 0  # answers in a row that showed the order without it
 
     @property
     def leaves_lots(self) -> int:
-        """What could still fill."""
-        return self.qty_lots - self.filled_lots if self.status in OPEN_STATUSES else 0
+        """FIX 151: what is left of the quantity as it stands."""
+        return max(self.qty_lots - self.filled_lots, 0) if self.status in OPEN_STATUSES else 0
+
+    @property
+    def unfilled_lots(self) -> int:
+        """What could still fill if the order is open: under an amendment the larger of both quantities counts."""
+        return max(self.qty_lots, self.want_lots, self.filled_lots) - self.filled_lots
+
+    @property
+    def working_lots(self) -> int:
+        """What could still fill; the working sums of POSITION are made of this."""
+        return self.unfilled_lots if self.status in OPEN_STATUSES else 0
 
     @property
     def is_open(self) -> bool:
@@ -162,8 +254,11 @@ class Order(msgspec.Struct, kw_only=True):
 def following(order: Order, kind: ReportKind) -> OrdStatus | None:
     """Where ``kind`` takes the order, None when the table has no such row (an anomaly)."""
     target = TRANSITIONS.get((order.status, kind))
-    if target is None:
-        return None
-    if kind is R.STATUS and target is S.NEW and order.filled_lots:
-        return S.PARTIALLY_FILLED
-    return target
+    return face(order, target) if target in FACES else target
+
+
+def face(order: Order, target: OrdStatus) -> OrdStatus:
+    """Which of the three faces of a working order it shows."""
+    if order.want_lots:
+        return S.PENDING_REPLACE
+    return S.PARTIALLY_FILLED if order.filled_lots else target

@@ -17,9 +17,11 @@ from bus.enums import Side
 from bus.events import Depth, RiskResult
 from bus.instruments import InstrumentSpec
 from core.engine.algos.parent import Parent
+from core.engine.alike import Peer, peers_of
 from core.engine.config import EngineConfig
 from core.engine.ladder import Kill
 from core.engine.orders import Order
+from core.engine.venuecost import VenueCost
 from core.kernels import tables as t
 from core.strategies.base import Strategy
 
@@ -168,6 +170,8 @@ class Cold(msgspec.Struct):
     journal_ok: bool = True
     journal_reason: str = ""
     parents: dict[str, Parent] = {}  # execution algorithms, the ended ones kept for a while
+    depths: dict[int, Depth] = {}  # the last book of each instrument, since this process began
+    costs: dict[int, VenueCost] = {}  # instrument -> what trading it at its venue has cost
     risk: dict[str, RiskResult] = {}  # the last of each kind; the gate may decide by them, so they are kept
     risk_overtaken: int = 0  # results that came after a newer one
     risk_worker: str = "ok"  # the analyst's standing, as it said itself
@@ -181,6 +185,7 @@ class State:
         self.config = config
         self.specs: tuple[InstrumentSpec, ...] = config.instruments
         self.ids: dict[str, int] = {spec.symbol: i for i, spec in enumerate(self.specs)}
+        self.alike: tuple[tuple[Peer, ...], ...] = peers_of(self.specs)
         self.venue_ids: dict[str, int] = {name: i for i, name in enumerate(config.venues)}
         self.currencies_ids: dict[str, int] = _currency_ids(config)
         rows = len(self.specs)
@@ -209,7 +214,6 @@ class State:
         self.touched: dict[int, None] = {}  # instruments whose books this step has moved
         self.filled: list[Filled] = []  # executions this step has booked
         self.moved: dict[str, None] = {}  # orders whose status this step has set, not yet looked at by waits
-        self.depths: dict[int, Depth] = {}  # the last book of each instrument; not kept over a restart
         self.dirty_orders: dict[str, None] = {}  # for the publisher; not part of the state proper
         self.dirty_positions: dict[int, None] = {}
 
@@ -222,6 +226,11 @@ class State:
     def equity(self) -> float:
         """Account equity, account currency; nan when it cannot be told."""
         return float(self.account["equity"][0])
+
+    @property
+    def depths(self) -> dict[int, Depth]:
+        """The last book of each instrument, by id: part of what a snapshot keeps, for replay must route alike."""
+        return self.cold.depths
 
     def mark(self, instrument: int) -> float:
         """Mark price, quote; 0 when never marked."""
@@ -253,7 +262,7 @@ class State:
         """Book an order as open: it counts in every exposure from now on."""
         self.cold.orders[order.cl_ord_id] = order
         self.working[order.cl_ord_id] = order
-        self.shift_working(order.instrument, order.side, order.leaves_lots)
+        self.shift_working(order.instrument, order.side, order.working_lots)
         self.dirty_orders[order.cl_ord_id] = None
 
     def shift_working(self, instrument: int, side: Side, lots: int) -> None:

@@ -226,6 +226,7 @@ def _on_boot(state: State, boot: Boot) -> None:
     for venue in cold.venues:
         venue.up, venue.reconciled, venue.request, venue.differs = True, False, 0, {}
     oms.on_boot(state)
+    depth.on_boot(state)
     _refresh_limits(state)
     rebase(state.instruments, state.markets, state.positions, state.currencies, state.account)
     _first_price(state)
