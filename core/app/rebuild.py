@@ -12,7 +12,8 @@ import numpy as np
 
 from bus.effects import Effect
 from bus.events import Boot, Event
-from core.adapters.journal_format import TICKS, Record
+from core.adapters.journal_format import TICKS, Record, Snapshot
+from core.adapters.journal_reader import JournalReader
 from core.app.drive import effects_digest
 from core.engine import snapshot
 from core.engine.config import decode
@@ -36,8 +37,14 @@ class Rebuilt(msgspec.Struct):
     trouble: str = ""  # why it ended early
 
 
+Watch = Callable[[State, "Event | Ticks", list[Effect]], None]  # told of every step, after it
+
+
 def rebuild(
-    records: Iterable[Record], start: bytes | None, progress: Callable[[int], None] | None = None
+    records: Iterable[Record],
+    start: bytes | None,
+    progress: Callable[[int], None] | None = None,
+    watch: Watch | None = None,
 ) -> Rebuilt:
     """Apply ``records`` to the state in ``start`` (None: the first record must be a Boot with a configuration)."""
     result = Rebuilt(state=snapshot.load(start) if start is not None else None)
@@ -56,6 +63,8 @@ def rebuild(
         effects = step(result.state, event)
         if not result.differs_at and _differs(result.state, event, effects, record):
             result.differs_at = record.seq
+        if watch is not None:
+            watch(result.state, event, effects)
         result.records += 1
         result.seq = record.seq
         if progress is not None and result.records % 1000 == 0:
@@ -67,7 +76,11 @@ def _differs(state: State, event: Event | Ticks, effects: list[Effect], record: 
     """Other effects than the journal holds, or other words for them; records of version 1 have no words."""
     if effects_digest(effects) != record.fx:
         return True
-    return record.audit is not None and bool(effects or record.audit) and lines(state, event, effects) != record.audit
+    return (
+        record.audit is not None
+        and bool(effects or record.audit)
+        and lines(state, event, effects) != record.audit
+    )
 
 
 def adopt(state: State | None, boot: Boot) -> State | None:
@@ -89,3 +102,11 @@ def _event(record: Record) -> Event | Ticks:
     if record.kind == TICKS:
         return Ticks(np.frombuffer(record.body, dtype=TICK))
     return decode_event(record.body)
+
+
+def oldest_start(reader: JournalReader) -> Snapshot | None:
+    """From the very beginning (None) while every tick block is there, else the oldest snapshot after the rotation."""
+    if not reader.rotated_to:
+        return None
+    good = [s for s in reader.snapshots() if not isinstance(s, Exception) and s.seq >= reader.rotated_to]
+    return min(good, key=lambda s: s.seq, default=None)

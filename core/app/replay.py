@@ -27,7 +27,7 @@ from core.adapters.sim_venue import SimVenue
 from core.adapters.tape import Tape, open_tape
 from core.app.build import build_sha256
 from core.app.drive import Driver
-from core.app.rebuild import rebuild
+from core.app.rebuild import oldest_start, rebuild
 from core.app.replay_result import ReplayResult, Trip
 from core.app.setup import engine_config
 from core.app.tape_pace import at_its_pace
@@ -186,7 +186,7 @@ def verify_journal(path: Path, progress: Callable[[int, int], None] | None = Non
     began = time.perf_counter()
     with JournalReader(db) as reader:
         head = reader.last()
-        start = _start(reader)
+        start = oldest_start(reader)
         first = start.seq + 1 if start else 1
         counted = _counted(reader.records(first, head.seq), head.seq - first + 1, progress)
         result = rebuild(counted, start.state if start else None)
@@ -202,14 +202,6 @@ def verify_journal(path: Path, progress: Callable[[int, int], None] | None = Non
         "seconds": time.perf_counter() - began,
         "fingerprint": snapshot.fingerprint(result.state) if result.state else None,
     }
-
-
-def _start(reader: JournalReader) -> Any:
-    """From the very beginning while every tick block is there, else from the oldest snapshot after the rotation."""
-    if not reader.rotated_to:
-        return None
-    good = [s for s in reader.snapshots() if not isinstance(s, Exception) and s.seq >= reader.rotated_to]
-    return min(good, key=lambda s: s.seq, default=None)
 
 
 def _counted(
