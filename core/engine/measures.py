@@ -57,6 +57,7 @@ ACTIONS: dict[Switch, TradingState] = {n.name: n.level for n in NUMERIC} | {
     Switch.JOURNAL: H,
     Switch.OPERATOR: H,
     Switch.STARTUP: H,
+    Switch.REPEATED_EXECUTION: R,
 }
 
 

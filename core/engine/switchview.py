@@ -76,7 +76,13 @@ def _measure(state: State, name: Switch) -> tuple[float | None, float | None, st
 
 
 def _needs_limit(name: str) -> bool:
-    return name not in (Switch.RECONCILIATION, Switch.JOURNAL, Switch.OPERATOR, Switch.STARTUP)
+    return name not in (
+        Switch.RECONCILIATION,
+        Switch.JOURNAL,
+        Switch.OPERATOR,
+        Switch.STARTUP,
+        Switch.REPEATED_EXECUTION,
+    )
 
 
 def _action(state: State, name: str) -> str:

@@ -13,10 +13,11 @@ reduce.
 
 from __future__ import annotations
 
-from bus.effects import Approval, NewOrder
+from bus.effects import Approval, NewOrder, ReplaceOrder
 from bus.enums import GateLayer, Purpose
 from core.engine.gate import exposure, flow, form, price, size, standing
 from core.engine.gate.wish import Denial, Verdict, Wish
+from core.engine.orders import Order
 from core.engine.state import State
 
 LAYERS = (
@@ -33,27 +34,33 @@ KILL_LAYERS = (
     (GateLayer.STATE, standing.check),
 )
 
-__all__ = ["Denial", "Verdict", "Wish", "approve", "inspect", "reduces"]
+__all__ = ["Denial", "Verdict", "Wish", "approve", "approve_replace", "inspect", "reduces"]
 
 
 def reduces(state: State, wish: Wish) -> bool:
-    """True when the position can only end smaller, never through zero, all working orders filled."""
+    """True when the position can only end smaller, never through zero, all working orders filled.
+
+    An amendment that changes nothing but the quantity, and that downwards, reduces too: less can fill than could before.
+    """
+    extra = wish.qty_lots
+    order = state.working.get(wish.amends) if wish.amends else None
+    if order is not None:
+        extra = max(wish.qty_lots - order.filled_lots - order.working_lots, 0)
+        same = wish.price_ticks == order.price_ticks and wish.stop_ticks == order.stop_ticks
+        if wish.qty_lots <= order.qty_lots and same:
+            return True
     held = state.qty(wish.instrument)
     if held * wish.side_sign >= 0:
         return False
     column = "work_buy_lots" if wish.side_sign > 0 else "work_sell_lots"
-    return int(state.positions[column][wish.instrument]) + wish.qty_lots <= abs(held)
+    return int(state.positions[column][wish.instrument]) + extra <= abs(held)
 
 
 def approve(state: State, wish: Wish) -> NewOrder | Denial:
     """Run the layers; return the order that may leave, or the first refusal."""
-    passed = 0
-    reducing = form.known(state, wish) and reduces(state, wish)
-    for layer, check in KILL_LAYERS if wish.purpose is Purpose.KILL else LAYERS:
-        refusal = check(state, wish, reducing)
-        if refusal is not None:
-            return Denial(layer, *refusal)
-        passed |= 1 << layer
+    approval = _judge(state, wish)
+    if isinstance(approval, Denial):
+        return approval
     return NewOrder(
         cl_ord_id=wish.cl_ord_id,
         venue=state.venue_ids[state.specs[wish.instrument].venue],
@@ -63,10 +70,40 @@ def approve(state: State, wish: Wish) -> NewOrder | Denial:
         tif=wish.tif,
         qty_lots=wish.qty_lots,
         price_ticks=wish.price_ticks,
-        reduce_only=wish.reduce_only or reducing,
+        reduce_only=wish.reduce_only or approval.reducing,
         post_only=wish.post_only,
-        approval=Approval(layers=passed, reducing=reducing),
+        approval=approval,
+        stop_ticks=wish.stop_ticks,
     )
+
+
+def approve_replace(state: State, wish: Wish, order: Order) -> ReplaceOrder | Denial:
+    """The same for an amendment of a working order: ``wish`` is the order as it would be, ``wish.amends`` its id."""
+    assert wish.amends == order.cl_ord_id and wish.instrument == order.instrument and wish.side is order.side
+    approval = _judge(state, wish)
+    if isinstance(approval, Denial):
+        return approval
+    return ReplaceOrder(
+        cl_ord_id=order.cl_ord_id,
+        venue=order.venue,
+        instrument=order.instrument,
+        qty_lots=wish.qty_lots,
+        price_ticks=wish.price_ticks,
+        approval=approval,
+        revision=order.revision + 1,
+        stop_ticks=wish.stop_ticks,
+    )
+
+
+def _judge(state: State, wish: Wish) -> Approval | Denial:
+    passed = 0
+    reducing = form.known(state, wish) and reduces(state, wish)
+    for layer, check in KILL_LAYERS if wish.purpose is Purpose.KILL else LAYERS:
+        refusal = check(state, wish, reducing)
+        if refusal is not None:
+            return Denial(layer, *refusal)
+        passed |= 1 << layer
+    return Approval(layers=passed, reducing=reducing)
 
 
 def inspect(state: State, wish: Wish) -> list[Verdict]:

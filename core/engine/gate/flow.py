@@ -10,7 +10,7 @@ from core.engine.state import State
 
 def check(state: State, wish: Wish, reducing: bool) -> Refusal | None:
     """A repeated intent, too many open orders, entries of one strategy too close together."""
-    if wish.cl_ord_id in state.cold.orders:
+    if not wish.amends and wish.cl_ord_id in state.cold.orders:
         return "DUPLICATE", None, None, f"{wish.cl_ord_id} was sent before"
     if reducing:
         return None

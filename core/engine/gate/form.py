@@ -22,8 +22,10 @@ def check(state: State, wish: Wish, _reducing: bool) -> Refusal | None:
         return "BAD_QUANTITY", float(wish.qty_lots), 1.0, "quantity must be at least one lot"
     if wish.ord_type is OrdType.LIMIT and not 0 < wish.price_ticks < LOTS_MAX:
         return "BAD_PRICE", float(wish.price_ticks), 1.0, "a limit order needs a price of at least one tick"
-    if wish.ord_type is OrdType.MARKET and wish.price_ticks != 0:
-        return "PRICE_ON_MARKET", float(wish.price_ticks), 0.0, "a market order has no price"
-    if wish.post_only and (wish.ord_type is OrdType.MARKET or wish.tif is not TimeInForce.GTC):
+    if wish.ord_type is not OrdType.LIMIT and wish.price_ticks != 0:
+        return "PRICE_ON_MARKET", float(wish.price_ticks), 0.0, "a market or stop order has no price"
+    if (wish.ord_type is OrdType.STOP) != (wish.stop_ticks != 0) or not 0 <= wish.stop_ticks < LOTS_MAX:
+        return "BAD_STOP", float(wish.stop_ticks), 1.0, "a stop order, and only it, has a trigger"
+    if wish.post_only and (wish.ord_type is not OrdType.LIMIT or wish.tif is not TimeInForce.GTC):
         return "POST_ONLY", None, None, "post-only is for resting limit orders"
     return None

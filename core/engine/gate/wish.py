@@ -23,6 +23,14 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     tif: TimeInForce = TimeInForce.GTC
     reduce_only: bool = False
     post_only: bool = False
+    stop_ticks: int = 0  # STOP only: the trigger
+    amends: str = (
+        ""  # the working order this would change; ``qty_lots`` is then its whole quantity, filled included
+    )
+    list_id: str = (
+        ""  # the order list it is a leg of: exits of one list stand in for each other, see pairs.py
+    )
+    protects: bool = False  # a protective stop
 
     @property
     def side_sign(self) -> int:
