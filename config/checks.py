@@ -43,6 +43,15 @@ def _reject_window(settings: Settings, sources: dict[str, str]) -> None:
         )
 
 
+def _risk_window(settings: Settings, sources: dict[str, str]) -> None:
+    risk, key = settings.risk, "risk.rows_min"
+    if risk.rows_min > risk.window:
+        raise ConfigError(
+            f"{key} = {risk.rows_min} ({sources[key]}) is above risk.window = {risk.window}:"
+            " there could never be enough"
+        )
+
+
 def _cash(settings: Settings, sources: dict[str, str]) -> None:
     if settings.account.ccy not in settings.account.cash:
         raise ConfigError(
@@ -83,6 +92,7 @@ def _armed(settings: Settings, sources: dict[str, str]) -> None:
 RULES: tuple[Callable[[Settings, dict[str, str]], None], ...] = (
     _ordered,
     _reject_window,
+    _risk_window,
     _cash,
     _zone,
     _ports,

@@ -255,6 +255,42 @@ class StrategySettings(Section, frozen=True):
     params: Annotated[dict[str, float], Rule("number", -1e15, 1e15)] = msgspec.field(default_factory=dict)
 
 
+class RiskSettings(Section, frozen=True):
+    """Risk calculations off the loop: profile, VaR, stress. They inform; limits that need them refuse without them."""
+
+    enabled: Flag = True
+    interval_s: Annotated[float, Rule("s", 0.05, 3600, note="profile")] = 1.0
+    var_interval_s: Annotated[float, Rule("s", 0.05, 86_400, note="VaR, stress, betas, recommendations")] = (
+        5.0
+    )
+    method: Annotated[
+        str,
+        Rule(
+            "text",
+            choices=(
+                "historical",
+                "normal",
+                "student",
+                "cornish_fisher",
+                "ewma",
+                "filtered_historical",
+                "monte_carlo",
+            ),
+            note="the VaR that counts; all are shown",
+        ),
+    ] = "historical"
+    alpha: Annotated[float, Rule("probability of the tail", 0, 0.25, above=True)] = 0.01
+    horizon_s: Annotated[float, Rule("s", 1, 31_536_000, note="by the square root of time")] = 86_400.0
+    bar_s: Annotated[float, Rule("s", 0.1, 86_400, note="of one return of the sampled history")] = 60.0
+    window: Annotated[int, Rule("bars", 20, 10_000, note="the most that are used")] = 500
+    rows_min: Annotated[int, Rule("bars", 20, 10_000, note="fewer and nothing is said")] = 100
+    history: Annotated[
+        str, Rule("file of closes", note="CSV or Parquet, a column a symbol; empty = sampled marks")
+    ] = ""
+    scenarios: Annotated[str, Rule("scenario file", note="empty = the five of the house")] = ""
+    market: Annotated[str, Rule("symbol", note="betas are to it; empty = the first of the catalogue")] = ""
+
+
 class OperatorSettings(Section, frozen=True):
     """Whose name stands in the audit trail for local commands."""
 
@@ -273,4 +309,5 @@ class Settings(Section, frozen=True):
     bus: BusSettings = BusSettings()
     market: MarketSettings = MarketSettings()
     operator: OperatorSettings = OperatorSettings()
+    risk: RiskSettings = RiskSettings()
     strategies: dict[str, StrategySettings] = msgspec.field(default_factory=dict)

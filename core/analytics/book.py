@@ -100,6 +100,7 @@ class Book:
     assumptions: Assumptions
     assumed: tuple[str, ...]  # what was assumed, for people
     source: str = "a book made by hand"
+    units: Floats | None = None  # (n,) of value one unit of qty is: 1, or the contract's value; None = 1
 
     @property
     def n(self) -> int:
@@ -198,6 +199,7 @@ def make(
         assumptions=given,
         assumed=_assumed(holdings, given),
         source=source,
+        units=np.array([h.contract_value if h.inverse else 1.0 for h in holdings], dtype=float),
     )
 
 

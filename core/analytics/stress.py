@@ -104,6 +104,16 @@ def revalued(book: Book, shocks: Shocks) -> tuple[Table, Table]:
     return _from(measure(book)[0], book, shocks)
 
 
+def under(book: Book, prices: Floats, rates: Floats) -> Floats:
+    """P&L (S,), account currency, of moves (S, n) of prices with ``rates`` (S, c) after them, no costs."""
+    base, _ = measure(book)
+    terms = np.zeros(len(prices), dtype=TERMS)
+    terms["margin"] = terms["spread"] = terms["depth"] = terms["volatility"] = 1.0
+    equity = float(base["equity"][0])
+    after, _ = _revalue(book, np.ascontiguousarray(prices), rates, terms, equity, equity)
+    return np.asarray(after["equity"] - equity)
+
+
 def measure(book: Book) -> tuple[Table, Table]:
     """(ACCOUNT, EXTRA) of one row: the book as it stands. A peak or day open that nobody told is the equity now."""
     equity = float(_as_it_stands(book, 0.0, 0.0)[0]["equity"][0])

@@ -20,6 +20,7 @@ from bus.events import Command, Noise, Shutdown
 from bus.roles import Identity
 from bus.server import BusServer, CurveServer
 from bus.wire import Error, Request
+from core.adapters.catalogue import listing_of
 from core.adapters.clock import SystemClock
 from core.adapters.journal import Journal, JournalError
 from core.adapters.latch_store import LatchStore, halt_requested
@@ -29,6 +30,7 @@ from core.adapters.recovery import JOURNAL
 from core.adapters.sim_venue import SimVenue
 from core.adapters.tape import TapeError, open_tape
 from core.adapters.witness import Witness
+from core.app.analyst import Analyst
 from core.app.feeds import FAR_NS, Feed, MarketFeed, TapeFeed
 from core.app.inbox import Inbox
 from core.app.loop import Loop
@@ -104,6 +106,8 @@ class Service:
         self.loop.start(aio)
         self.loop.handle(start.boot)
         self.pulse.start(aio)
+        if self.settings.risk.enabled:
+            self.analyst.start(aio)
         self.loop.wake()
         self._announce(start.epoch)
         try:
@@ -192,6 +196,15 @@ class Service:
             snapshot_every=(settings.journal.snapshot_every_events, settings.journal.snapshot_every_s),
         )
         self.pulse = Pulse(self.loop, settings.bus.heartbeat_hz, settings.bus.table_hz)
+        self.analyst = self._make_analyst(start)
+
+    def _make_analyst(self, start: Start) -> Analyst:
+        """Betas are known for the embedded market; the sampled history is kept where the market goes on."""
+        paper = self.options.replay is None
+        specs = start.state.specs
+        betas = {spec.symbol: listing_of(spec).beta for spec in specs} if paper else {}
+        keep = self.options.data_dir / "risk" / "bars.npz" if paper else None
+        return Analyst(self.loop, self.settings.risk, betas=betas, keep=keep)
 
     def _make_server(self, epoch: int) -> BusServer:
         bus, folder = self.settings.bus, self.options.data_dir
@@ -271,6 +284,7 @@ class Service:
     def _close(self, epoch: int) -> bool:
         """False when the disk has not taken everything."""
         self.pulse.stop()
+        self.analyst.stop()
         self.loop.stop()
         remove_core(self.options.data_dir, epoch)
         latched, journalled = self.latches.close(), self.journal.close()

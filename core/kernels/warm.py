@@ -50,3 +50,21 @@ def _blocks() -> tuple[Table, Table]:
     fixed = ticks.copy()
     fixed.flags.writeable = False
     return ticks, fixed
+
+
+def warm_risk() -> int:
+    """The same for the analyst's kernels, called in its own thread after the core is ready; returns how many."""
+    import numpy as np
+
+    from core.kernels.risk import covariance, montecarlo, order_stats, stress, student
+
+    assets, terms = zeros(stress.ASSET, 1), zeros(stress.TERMS, 2)
+    accounts, extras = zeros(ACCOUNT, 2), zeros(stress.EXTRA, 2)
+    one, rows, x = np.ones(1), np.zeros((2, 1)), np.linspace(-1.0, 1.0, 128)
+    stress.revalue(assets, one, rows, rows, terms, 0, accounts, extras)
+    order_stats.var_es(x, 0.05)
+    order_stats.smallest(x, 8)
+    covariance.ewma_variance(x, 0.94, np.empty(len(x) + 1))
+    student.t_location_scale(x, 4.0, 0.0, 1.0)
+    montecarlo.fill_normals(1, 0, np.empty((8, 1)))
+    return 6

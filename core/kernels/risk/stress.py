@@ -25,7 +25,7 @@ import math
 
 import numpy as np
 
-from core.kernels._jit import kernel, leaf
+from core.kernels._jit import background, leaf
 from core.kernels.portfolio import Row, ratios
 from core.kernels.tables import Table
 
@@ -102,7 +102,7 @@ def _finish(acct: Row, extra: Row, borrow: float, basis_equity: int) -> None:
         extra["loss_ratio"] = np.inf if acct["equity"] <= 0.0 else extra["loss_ratio"] / acct["equity"]
 
 
-@kernel
+@background
 def revalue(
     assets: Table,
     cash: Table,
