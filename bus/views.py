@@ -62,6 +62,15 @@ class PositionView(View):  # topic: position.<symbol>
     working_buy: float
     working_sell: float
     strategies: dict[str, float] = {}  # strategy -> qty
+    base: str = ""
+    settle: str = ""  # currency; empty: not told (an older core)
+    inverse: bool = False
+    contract_value: float | None = None  # quote a unit of qty, inverse only
+    lot: float | None = None  # smallest step of qty
+    margin_rate: float | None = None  # fraction of exposure
+    fee_rate: float | None = None  # taker, fraction
+    fx: float | None = None  # account currency a unit of settle
+    fx_for: str = ""  # the currency whose rate this mark gives
 
 
 class OrderView(View):  # topic: order.<cl_ord_id>

@@ -1,7 +1,7 @@
 """A book from what a running core publishes: ``account``, ``position.*``, ``quote.*`` and ``switch.*``.
 
-The messages say how much is held and what it is worth, not what a contract is. That comes from the
-instruments' specs where they are at hand, and otherwise from the symbol in the usual notation
+The messages say how much is held, what it is worth and what a contract is. An older core did not say the last:
+then it comes from the instruments' specs where they are at hand, and otherwise from the symbol in the usual notation
 (``BTC/USD:BTC`` settles in BTC and is inverse, ``ETH/EUR`` settles in EUR) with the unit's value and the
 currency's rate solved from the published exposure. Either way the book is revalued and compared with the
 published equity: a book that does not add up is refused, by name.
@@ -40,12 +40,13 @@ def from_messages(
     account = messages.get("account")
     if account is None:
         raise RiskInputError("NO_ACCOUNT", "the core has published no account yet: try again in a second")
-    by_symbol = {spec.symbol: spec for spec in specs}
+    by_symbol: dict[str, InstrumentSpec] = {spec.symbol: spec for spec in specs}
     quotes = {topic[6:]: row for topic, row in messages.items() if topic.startswith("quote.")}
     rows = {t[9:]: row for t, row in messages.items() if t.startswith("position.")}
     held = {name: row for name, row in rows.items() if row.get("qty")}
+    by_symbol |= {name: _spec(name, row) for name, row in rows.items() if row.get("settle")}
     margin_rate = _margin_rate(account)
-    rates = _rates(account, held, quotes)
+    rates = _rates(account, held, quotes, by_symbol)
     holdings = [
         _holding(
             name, row, by_symbol.get(name), quotes.get(name, {}), rates, margin_rate, (betas or {}).get(name)
@@ -67,6 +68,21 @@ def from_messages(
     return book
 
 
+def _spec(symbol: str, row: Row) -> InstrumentSpec:
+    """What a position's own message says of its contract."""
+    return InstrumentSpec(
+        symbol=symbol,
+        base=str(row.get("base") or ""),
+        settle=str(row["settle"]),
+        inverse=bool(row.get("inverse")),
+        contract_value=float(row.get("contract_value") or 1.0),
+        lot_size=float(row.get("lot") or 0.0),
+        margin_rate=0.10 if row.get("margin_rate") is None else float(row["margin_rate"]),
+        fee_rate_taker=0.0005 if row.get("fee_rate") is None else float(row["fee_rate"]),
+        fx_for=str(row.get("fx_for") or ""),
+    )
+
+
 def _settle(symbol: str, spec: InstrumentSpec | None) -> tuple[str, str, bool]:
     """(base, settlement currency, inverse) by the spec, else by the notation."""
     if spec is not None:
@@ -77,16 +93,19 @@ def _settle(symbol: str, spec: InstrumentSpec | None) -> tuple[str, str, bool]:
     return base, settle, bool(settle) and settle == base
 
 
-def _rates(account: Row, held: Mapping[str, Row], quotes: Mapping[str, Row]) -> dict[str, float]:
-    """Rates of the currencies in use: 1, a mark against the account's currency, or solved from a linear exposure."""
+def _rates(
+    account: Row, held: Mapping[str, Row], quotes: Mapping[str, Row], specs: Mapping[str, InstrumentSpec]
+) -> dict[str, float]:
+    """Rates of the currencies in use: 1, as told, a mark against the account's, or solved from a linear exposure."""
     ccy = str(account["ccy"])
-    rates = {ccy: 1.0}
-    wanted = dict.fromkeys([*account.get("cash", {}), *(_settle(name, None)[1] for name in held)])
+    told = {row["settle"]: float(row["fx"]) for row in held.values() if row.get("settle") and row.get("fx")}
+    rates = {**told, ccy: 1.0}
+    wanted = dict.fromkeys([*account.get("cash", {}), *(_settle(name, specs.get(name))[1] for name in held)])
     for name in wanted:
         if name not in rates:
             rates[name] = _market_rate(f"{name}/{ccy}", held, quotes)
     for symbol, row in held.items():
-        _, settle, inverse = _settle(symbol, None)
+        _, settle, inverse = _settle(symbol, specs.get(symbol))
         if not inverse and not rates.get(settle, math.nan) > 0.0 and row.get("exposure") and row.get("mark"):
             rates[settle] = row["exposure"] / (row["qty"] * row["mark"])
     return rates

@@ -75,6 +75,15 @@ def position_view(state: State, i: int) -> PositionView:
         working_buy=spec.qty_of(int(row["work_buy_lots"])),
         working_sell=spec.qty_of(int(row["work_sell_lots"])),
         strategies=holders,
+        base=spec.base,
+        settle=spec.settle,
+        inverse=spec.inverse,
+        contract_value=spec.contract_value if spec.inverse else None,
+        lot=spec.lot_size,
+        margin_rate=spec.margin_rate,
+        fee_rate=spec.fee_rate_taker,
+        fx=_num(rate),
+        fx_for=spec.fx_for,
     )
 
 
