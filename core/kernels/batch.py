@@ -27,6 +27,7 @@ import numpy as np
 from core.kernels._jit import kernel, leaf
 from core.kernels.intake import accept, mark_of, move, rerate
 from core.kernels.portfolio import Row, loss_ratios, ratios, rebase, total
+from core.kernels.recent import note
 from core.kernels.tables import (
     SW_DAILY_LOSS,
     SW_DRAWDOWN,
@@ -237,6 +238,7 @@ def run_block(
                 if not rerate(currencies[fx], acct, mark_px):
                     total(currencies, account)
             ratios(acct)
+        note(market, instrument["window_ns"], tick["ts_ns"])
         loser = -1
         if test_positions and not basis_equity:
             loser = i if _trips(row) else -1

@@ -90,7 +90,7 @@ def blank(rows: Iterable[tuple[float, float, float, int, int, int]], cash: list[
     rows = list(rows)
     instruments = zeros(INSTRUMENT, len(rows))
     for i, values in enumerate(rows):
-        instruments[i] = (*values, 0)
+        instruments[i] = (*values, 0, i, 0, 2_000_000_000)
     currencies = zeros(CURRENCY, len(cash))
     currencies["cash"] = cash
     currencies["rate"] = [1.0] + [np.nan] * (len(cash) - 1)
