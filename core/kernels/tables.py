@@ -40,6 +40,9 @@ INSTRUMENT = np.dtype(
         ("settle", "i4"),  # currency id
         ("fx_currency", "i4"),  # currency id whose rate in acct this mark gives, -1 none
         ("venue", "i4"),  # venue id
+        ("asset", "i4"),  # id shared by the instruments of one base currency
+        ("spare", "i4"),  # always 0
+        ("window_ns", "i8"),  # ns, length of one bucket of the recent past (MARKET.bucket_…), 0 = none is kept
     ]
 )
 
@@ -59,6 +62,24 @@ MARKET = np.dtype(
             "turnover",
             "f8",
         ),  # ticks x lots traded; its growth over that of volume_lots is an interval's VWAP in ticks
+        # the recent past, kept by core.kernels.recent
+        ("sample_due_ns", "i8"),  # ns UTC, the next sample is taken at the first tick from here on
+        ("sampled_ns", "i8"),  # ns UTC of the last sample, 0 = never
+        ("sample_px", "f8"),  # quote, mark at the last sample
+        ("samples", "i8"),  # count of returns in variance_rate
+        ("variance_rate", "f8"),  # 1/s, EWMA of squared relative returns over their time
+        ("spread_mean", "f8"),  # fraction of mid, EWMA of the sampled spread
+        ("spreads", "i8"),  # count of spreads in spread_mean
+        ("bucket_ns", "i8"),  # ns UTC of the bucket's first tick, 0 = none yet
+        ("bucket_px", "f8"),  # quote, mark then
+        ("bucket_lots", "i8"),  # volume_lots then
+        ("high_px", "f8"),  # quote, highest mark since
+        ("low_px", "f8"),  # quote, lowest mark since
+        ("before_ns", "i8"),  # the same of the bucket before, 0 = none or too long ago
+        ("before_px", "f8"),  # quote
+        ("before_lots", "i8"),  # lots
+        ("before_high_px", "f8"),  # quote
+        ("before_low_px", "f8"),  # quote
     ]
 )
 
@@ -125,6 +146,22 @@ SWITCH = np.dtype(
         ("armed", "i8"),  # 1 = tested on every tick
         ("tripped", "i8"),  # 1 = crossed on the last tick that returned; the engine clears it
         ("ts_ns", "i8"),  # ns UTC of the last trip, 0 = never
+    ]
+)
+
+# The ledger's rows: one share of an instrument by one holder, or the free cash of one currency. Made from
+# ``core.engine.ledger`` (which holds the exact amounts) for the kernels of ``core.kernels.attribution``.
+LEDGER = np.dtype(
+    [
+        ("instrument", "i4"),  # instrument id, -1 = cash
+        ("currency", "i4"),  # currency id it is kept in
+        ("holder", "i4"),  # index among the ledger's holders
+        ("spare", "i4"),  # always 0
+        ("lots", "i8"),  # lots, signed
+        ("whole", "f8"),  # settle: what trades, fees and funding have left, the whole units of it
+        ("rest", "f8"),  # settle: the fraction of a unit that is left over, 0 <= rest < 1
+        ("rate", "f8"),  # acct per settle at which worth was last posted; 0 = never
+        ("worth", "i8"),  # ledger units, as last posted
     ]
 )
 
