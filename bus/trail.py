@@ -2,8 +2,8 @@
 
 A journal record holds what the engine was *told*; its lines hold what it *decided*, in the words of the moment. Both
 stand in one chain link, so that neither can be changed, left out or moved to another record without the other.
-Epoch and fingerprints are not repeated in each line: the epoch is a field of the record, and the epoch's ``boot`` record,
-earlier in the same chain, carries configuration and build (``docs/audit.md`` says how an export puts them side by side).
+Epoch and fingerprints are not repeated in each line: the epoch is a field of the record, and the epoch's ``boot``
+record, earlier in the same chain, carries configuration and build; an export puts them side by side again.
 
 Array-like and append-only: a field is added at the end with a default or not at all.
 """

@@ -214,6 +214,14 @@ class JournalSettings(Section, frozen=True):
     snapshot_every_s: Annotated[float, Rule("s", 1, 86_400)] = 300.0
 
 
+class AuditSettings(Section, frozen=True):
+    """Who else remembers how far the journal had come."""
+
+    witness: Annotated[
+        str, Rule("path, or |command", note="second witness of the head, best on another disk or host")
+    ] = ""
+
+
 class BusSettings(Section, frozen=True):
     """Where clients attach. TCP only with CURVE keys."""
 
@@ -306,6 +314,7 @@ class Settings(Section, frozen=True):
     gate: GateSettings = GateSettings()
     engine: EngineSettings = EngineSettings()
     journal: JournalSettings = JournalSettings()
+    audit: AuditSettings = AuditSettings()
     bus: BusSettings = BusSettings()
     market: MarketSettings = MarketSettings()
     operator: OperatorSettings = OperatorSettings()

@@ -21,6 +21,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+from core.adapters import journal_pages
 from core.adapters.journal_export import export
 from core.adapters.journal_format import (
     LATCH_STORED,
@@ -34,8 +35,9 @@ from core.adapters.journal_format import (
     Snapshot,
     TicksRefused,
 )
-from core.adapters.journal_reader import JournalReader, Verdict, verify
+from core.adapters.journal_reader import JournalReader
 from core.adapters.journal_store import SNAPSHOT, Item, Store
+from core.adapters.journal_verify import Verdict, verify
 from core.adapters.witness import Witness
 
 __all__ = [
@@ -183,10 +185,15 @@ class Journal:
             opened.put(JournalError(f"cannot use {path}: {error}; run `andon audit verify`"))
             return
         opened.put(store)
-        self._write_all(store)
+        whole = self._write_all(store)
         store.close()
+        if self._witness:
+            if whole:  # the file rests now: its pages can be sealed as well
+                self._witness.seal(store.head, journal_pages.seal(path))
+            self._witness.close()
 
-    def _write_all(self, store: Store) -> None:
+    def _write_all(self, store: Store) -> bool:
+        """Until closed; False when the disk still said no then."""
         while (items := self._take()) is not None:
             if not items:
                 store.tidy()
@@ -194,9 +201,10 @@ class Journal:
                 if store.checkpoint_due():
                     store.tidy()
             else:
-                return  # closing, and the disk still says no
+                return False
         if self._witness:
             self._witness.seal(store.head)
+        return True
 
     def _take(self) -> list[Item] | None:
         """Everything queued, up to a sane transaction; [] after an idle while, None when closed and empty."""

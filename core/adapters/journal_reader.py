@@ -1,4 +1,4 @@
-"""Reading a journal, and proving that it is what was written.
+"""Reading a journal and checking it on the way: what comes out is what was written.
 
 A reader opens the database read-only, beside a running core or on a copy, in short transactions, and checks the chain
 as it goes. Whatever is wrong with the file comes out as ChainBroken, which names the record; everything yielded
@@ -13,12 +13,10 @@ import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from core.adapters import witness
 from core.adapters.journal_format import (
     GENESIS,
     ROTATED_TO,
@@ -33,7 +31,6 @@ from core.adapters.journal_format import (
     link,
     seal_snapshot,
 )
-from core.adapters.journal_seal import Damaged, Missing
 from core.adapters.journal_wal import lost_frames
 
 _PAGE = 256  # rows per transaction: a reader must not keep the writer from restarting its log
@@ -238,49 +235,3 @@ def _naming(seq: int) -> Iterator[None]:
         yield
     except UNREADABLE as error:
         raise ChainBroken(seq, f"the database cannot be read there: {error}") from error
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """Answer of ``verify``: ``records`` verified up to ``head`` (seq, sha hex); where and why it broke, if it did."""
-
-    ok: bool
-    records: int
-    head: tuple[int, str]
-    broken_at: int | None = None
-    why: str = ""
-    rotated: int = 0  # tick blocks whose rows were deleted to save room
-
-
-def verify(path: Path, *, deep: bool = True) -> Verdict:
-    """Prove the whole journal from its genesis, against the witness file beside it. Never raises on damage.
-
-    ``deep`` adds SQLite's own structure check. Raises JournalError only when there is no journal to look at.
-    """
-    seen = witness.read(path.parent)  # first: a running core moves on meanwhile
-    count = rotated = 0
-    head = Head(0, GENESIS)
-    try:
-        with JournalReader(path) as reader:
-            for record in reader.records():
-                count, head = count + 1, Head(record.seq, record.sha, record.epoch)
-                rotated += record.rotated
-            why = _other_faults(reader, head, seen, deep)
-    except ChainBroken as broken:
-        return Verdict(
-            False, count, (head.seq, head.sha.hex()), max(broken.seq, head.seq + 1), broken.why, rotated
-        )
-    return Verdict(not why, count, (head.seq, head.sha.hex()), head.seq + 1 if why else None, why, rotated)
-
-
-def _other_faults(
-    reader: JournalReader, head: Head, seen: witness.Seen | Missing | Damaged, deep: bool
-) -> str:
-    """What a chain of good records cannot show: a lost end, damaged snapshots, a damaged file around them."""
-    faults = [reader.lost_frames()]
-    if not isinstance(seen, Missing):  # a copy alone carries no witness
-        faults += witness.compare(head, reader.sha_at, seen)
-    faults += [str(each) for each in reader.snapshots() if isinstance(each, ChainBroken)]
-    if deep:
-        faults.append(reader.quick_check())
-    return "; ".join(fault for fault in faults if fault)

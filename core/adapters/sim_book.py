@@ -17,7 +17,10 @@ from bus.events import Report
 
 
 class SimOrder:
-    """The venue's own record of one order. Prices in ticks, quantities in lots; a market order has price 0."""
+    """The venue's own record of one order. Prices in ticks, quantities in lots; a market order has price 0.
+
+    A stop order has a trigger and stands in no book until the price touches it; then it is a market order.
+    """
 
     __slots__ = (
         "cl_ord_id",
@@ -30,7 +33,9 @@ class SimOrder:
         "qty_lots",
         "reduce_only",
         "resting",
+        "revision",
         "side",
+        "stop_ticks",
         "tif",
         "told",
         "trades",
@@ -48,6 +53,7 @@ class SimOrder:
         *,
         reduce_only: bool = False,
         post_only: bool = False,
+        stop_ticks: int = 0,
     ) -> None:
         self.cl_ord_id = cl_ord_id
         self.instrument = instrument
@@ -57,6 +63,8 @@ class SimOrder:
         self.tif = tif
         self.reduce_only = reduce_only
         self.post_only = post_only
+        self.stop_ticks = stop_ticks  # 0 = none, or touched already
+        self.revision = 0  # the last amendment that has been judged
         self.cum_lots = 0
         self.turn = 0  # see the module's essay
         self.resting = False  # stands in a SideBook
@@ -139,3 +147,34 @@ class SideBook:
         level.live -= 1
         if level.live == 0:
             del self._levels[level.px]
+
+    def withdraw(self, order: SimOrder) -> None:
+        """Take out an order that lives on elsewhere: its place in the queue is lost."""
+        self._levels[order.price_ticks].orders.remove(order)
+        self.leave(order)
+
+
+class Stops:
+    """The stop orders of one instrument, in the order they came."""
+
+    __slots__ = ("_waiting",)
+
+    def __init__(self) -> None:
+        self._waiting: dict[str, SimOrder] = {}
+
+    def add(self, order: SimOrder) -> None:
+        self._waiting[order.cl_ord_id] = order
+
+    def drop(self, order: SimOrder) -> bool:
+        """Whether it was waiting here."""
+        return self._waiting.pop(order.cl_ord_id, None) is not None
+
+    def nearest(self, sign: int) -> int:
+        """The trigger that is touched first on one side (+1 buys), 0 = none: buys trigger upwards, sells downwards."""
+        ticks = [order.stop_ticks for order in self._waiting.values() if order.sign == sign]
+        return min(ticks, key=lambda px: px * sign, default=0)
+
+    def touched(self, sign: int, px: int) -> list[SimOrder]:
+        """Those that ``px`` sets off."""
+        waiting = self._waiting.values()
+        return [order for order in waiting if order.sign == sign and (px - order.stop_ticks) * sign >= 0]

@@ -7,6 +7,8 @@ The tape shows the best bid and offer and the trades; nothing shows how the mark
 * A resting order joins behind the displayed size at its price. Trades there work the queue off; a trade through
   its price, or an opposite quote at or beyond it, fills it, but never with more lots than the tape showed.
 * Reduce-only is judged at every fill by the venue's own position.
+* A stop rests unseen. A trade at or beyond its trigger sets it off, or a best price there on the side it would take;
+  then it is a market order. Changing an order keeps its place in the queue only when it gets smaller at its price.
 """
 
 from __future__ import annotations
@@ -18,7 +20,7 @@ import numpy as np
 
 from bus.enums import ReportKind, Side, TimeInForce
 from bus.instruments import InstrumentSpec
-from core.adapters.sim_book import Level, SideBook, SimOrder
+from core.adapters.sim_book import Level, SideBook, SimOrder, Stops
 from core.adapters.sim_ledger import Ledger
 from core.kernels.matching import BOOK, advance, first_touch
 from core.kernels.tables import TICK_BUY, TICK_QUOTE, TICK_SELL, TICK_TRADE, Table, zeros
@@ -50,6 +52,7 @@ class Matcher:
         self._ledger = ledger
         self._outcome = outcome
         self._sides = [(SideBook(1), SideBook(-1)) for _ in specs]
+        self._stops = [Stops() for _ in specs]
         self._own_px = {1: self.book["buy_px"], -1: self.book["sell_px"]}
         self._reach = {1: self.book["buy_reach"], -1: self.book["sell_reach"]}
         self._best = {1: self.book["ask_ticks"], -1: self.book["bid_ticks"]}  # what a buy (sell) takes
@@ -76,6 +79,9 @@ class Matcher:
 
     def place(self, order: SimOrder, now_ns: int, *, halve: bool = False) -> None:
         """Trade what crosses, rest or end what remains. ``halve``: fill half and end (a fault)."""
+        if order.stop_ticks and not self._is_touched(order):
+            return self._wait(order)
+        order.stop_ticks = 0
         lots = min(order.leaves, self.room(order))
         if order.reduce_only:
             lots = min(lots, self._ledger.closable(order.instrument, order.sign))
@@ -91,8 +97,23 @@ class Matcher:
             return self.end(order, ReportKind.EXPIRED, "nothing more within the limit", now_ns)
         return self._rest(order, now_ns)
 
+    def amend(self, order: SimOrder, lots: int, ticks: int, stop_ticks: int) -> bool:
+        """Change an order that has not ended; True when it has lost its place and must be placed again."""
+        i, side = order.instrument, self._side(order)
+        if order.resting and ticks == order.price_ticks and lots <= order.qty_lots:
+            order.qty_lots = lots
+            return False
+        if order.resting:
+            self._pull(i, side)
+            side.withdraw(order)
+            self._push(i, side)
+        self._forget_stop(order)
+        order.qty_lots, order.price_ticks, order.stop_ticks = lots, ticks, stop_ticks
+        return True
+
     def end(self, order: SimOrder, kind: ReportKind, reason: str, now_ns: int) -> None:
         """End an order, resting or not, and tell."""
+        self._forget_stop(order)
         i, side = order.instrument, self._side(order)
         resting = order.resting
         if resting:
@@ -138,6 +159,7 @@ class Matcher:
                 self._cross(i, side, ts_ns)
         for side in self._sides[i]:
             self._push(i, side)
+        self._set_off(i, ts_ns)
 
     def mid_px(self, instrument: int) -> float:
         """Mid of the quote, else the last trade, quote currency; 0 when never seen."""
@@ -145,6 +167,39 @@ class Matcher:
         bid, ask = int(row["bid_ticks"]), int(row["ask_ticks"])
         ticks = (bid + ask) / 2 if bid > 0 and ask > 0 else float(row["last_ticks"])
         return ticks * self._specs[instrument].tick_size
+
+    # -- stops ----------------------------------------------------------------------------------------------
+
+    def _is_touched(self, order: SimOrder) -> bool:
+        """By the last trade, or by the best price that it would take."""
+        i, sign = order.instrument, order.sign
+        prices = int(self.book["last_ticks"][i]), int(self._best[sign][i])
+        return any(px > 0 and (px - order.stop_ticks) * sign >= 0 for px in prices)
+
+    def _wait(self, order: SimOrder) -> None:
+        if order.reduce_only and self._ledger.closable(order.instrument, order.sign) == 0:
+            return self.end(order, ReportKind.CANCELED, "reduce only: nothing to close", self._now(order))
+        self._stops[order.instrument].add(order)
+        return self._show_stops(order.instrument)
+
+    def _forget_stop(self, order: SimOrder) -> None:
+        if self._stops[order.instrument].drop(order):
+            self._show_stops(order.instrument)
+
+    def _show_stops(self, i: int) -> None:
+        self.book["buy_stop"][i], self.book["sell_stop"][i] = self._stops[i].nearest(1), self._stops[i].nearest(-1)
+
+    def _set_off(self, i: int, now_ns: int) -> None:
+        """Every stop that the row has touched becomes a market order, in the order they came."""
+        if not (self.book["buy_stop"][i] or self.book["sell_stop"][i]):
+            return
+        last = int(self.book["last_ticks"][i])
+        for sign in (1, -1):
+            for px in (last, int(self._best[sign][i])):
+                for order in self._stops[i].touched(sign, px) if px > 0 else ():
+                    self._forget_stop(order)
+                    order.stop_ticks = 0
+                    self.place(order, now_ns)
 
     # -- inside ---------------------------------------------------------------------------------------------
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from core.adapters import journal_seal
 from core.adapters.journal_format import Head
 from core.adapters.journal_seal import Damaged, Missing
+from core.adapters.witness_outside import Outside
 
 NAME = "witness.json"
 _EVERY_S = 1.0
@@ -30,15 +31,22 @@ class Seen:
     seq: int
     sha: str
     clean: bool = False
+    pages: str = ""  # sha256 of the page seal, where the close left one
 
 
 class Witness:
-    """Writes the witness file of a data folder. Used by the journal's thread only."""
+    """Writes the witness file of a data folder, and tells an outside one. Used by the journal's thread only."""
 
-    def __init__(self, data_dir: Path) -> None:
+    def __init__(self, data_dir: Path, outside: Outside | None = None) -> None:
         self.path = data_dir / NAME
-        self.trouble = ""
+        self._trouble = ""
+        self._outside = outside
         self._next_s = 0.0  # monotonic
+
+    @property
+    def trouble(self) -> str:
+        """Why a witness does not see, or ""."""
+        return self._trouble or (self._outside.trouble if self._outside else "")
 
     def note(self, head: Head) -> None:
         """Called after every commit; writes at most once a second."""
@@ -46,18 +54,27 @@ class Witness:
         if now_s >= self._next_s:
             self._next_s = now_s + _EVERY_S
             self._write(head, clean=False)
+            if self._outside:
+                self._outside.note(head)
 
-    def seal(self, head: Head) -> None:
-        """The last word of an orderly close, synced."""
-        self._write(head, clean=True)
+    def seal(self, head: Head, pages: str = "") -> None:
+        """The last word of an orderly close, synced; said again with the seal of the file's pages."""
+        self._write(head, clean=True, pages=pages)
+        if self._outside:
+            self._outside.note(head)
 
-    def _write(self, head: Head, *, clean: bool) -> None:
-        fields = {"epoch": head.epoch, "seq": head.seq, "sha": head.sha.hex(), "clean": clean}
+    def close(self) -> None:
+        """Let the outside witness end."""
+        if self._outside:
+            self._outside.close()
+
+    def _write(self, head: Head, *, clean: bool, pages: str = "") -> None:
+        fields = {"epoch": head.epoch, "seq": head.seq, "sha": head.sha.hex(), "clean": clean, "pages": pages}
         try:
             journal_seal.write(self.path, journal_seal.seal(fields), durable=clean)
-            self.trouble = ""
+            self._trouble = ""
         except OSError as error:
-            self.trouble = (
+            self._trouble = (
                 f"cannot write {self.path}: {error.strerror}; a shortened journal would go unnoticed"
             )
 
@@ -68,11 +85,12 @@ def read(data_dir: Path) -> Seen | Missing | Damaged:
     if not isinstance(fields, dict):
         return fields
     epoch, seq, sha, clean = (fields.get(key) for key in ("epoch", "seq", "sha", "clean"))
+    pages = fields.get("pages", "")
     if not (
         isinstance(epoch, int) and isinstance(seq, int) and isinstance(sha, str) and isinstance(clean, bool)
-    ):
+    ) or not isinstance(pages, str):
         return Damaged("fields missing or of the wrong type")
-    return Seen(epoch, seq, sha, clean)
+    return Seen(epoch, seq, sha, clean, pages)
 
 
 def compare(

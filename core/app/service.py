@@ -30,6 +30,7 @@ from core.adapters.recovery import JOURNAL
 from core.adapters.sim_venue import SimVenue
 from core.adapters.tape import TapeError, open_tape
 from core.adapters.witness import Witness
+from core.adapters.witness_outside import Outside
 from core.app.analyst import Analyst
 from core.app.feeds import FAR_NS, Feed, MarketFeed, TapeFeed
 from core.app.inbox import Inbox
@@ -176,7 +177,7 @@ class Service:
             on_durable=lambda seq: self.loop.on_durable(seq),  # noqa: PLW0108  (the loop is made below)
             on_failed=lambda reason: self.loop.on_journal(ok=False, reason=reason),
             on_recovered=lambda: self.loop.on_journal(ok=True, reason=""),
-            witness=Witness(folder),
+            witness=Witness(folder, Outside(place) if (place := settings.audit.witness) else None),
             ticks_keep_mb=settings.journal.ticks_keep_mb,
         )
         self.server = self._make_server(start.epoch)

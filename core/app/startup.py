@@ -17,8 +17,10 @@ from bus.instruments import InstrumentSpec
 from config.load import Loaded
 from core.adapters import recovery
 from core.adapters.journal_format import JournalError
+from core.adapters.journal_reader import JournalReader
 from core.adapters.latch_store import LatchRecord
 from core.adapters.recovery import Found
+from core.adapters.witness_outside import disagreements, last_mark
 from core.app.build import build_sha256
 from core.app.rebuild import Rebuilt, rebuild
 from core.app.setup import SetupError
@@ -43,7 +45,7 @@ class Start(msgspec.Struct):
 def prepare(data_dir: Path, config: EngineConfig, loaded: Loaded, now_ns: int) -> Start:
     """Inspect, recover, decide. Raises SetupError in one line when this folder and configuration do not fit."""
     found = recovery.inspect(data_dir, full=_soon_read(data_dir))
-    reasons = list(found.why_not)
+    reasons = [*found.why_not, *_outside(found, loaded.settings.audit.witness)]
     rebuilt = _recover(found, reasons)
     state = _under(config, rebuilt, reasons)
     if found.damaged:
@@ -62,7 +64,9 @@ def prepare(data_dir: Path, config: EngineConfig, loaded: Loaded, now_ns: int) -
         config=encode(config),
         lost=lost,
         state=snapshot.save(state) if found.damaged and carried else b"",
-        changed=changes(rebuilt.state.config, config) if rebuilt is not None and rebuilt.state is not None else (),
+        changed=changes(rebuilt.state.config, config)
+        if rebuilt is not None and rebuilt.state is not None
+        else (),
     )
     return Start(
         state=state,
@@ -71,6 +75,18 @@ def prepare(data_dir: Path, config: EngineConfig, loaded: Loaded, now_ns: int) -
         carried=carried,
         replayed=rebuilt.records if rebuilt else 0,
     )
+
+
+def _outside(found: Found, place: str) -> list[str]:
+    """What the outside witness last saw, against the journal. A command, or a file that is not there, says nothing."""
+    mark = None if not place or place.startswith("|") else last_mark(Path(place).expanduser())
+    if mark is None or found.fresh or found.damaged:
+        return []
+    try:
+        with JournalReader(found.path) as reader:
+            return disagreements(reader, found.head, mark)
+    except JournalError as error:
+        return [str(error)]
 
 
 def _soon_read(data_dir: Path) -> bool:

@@ -89,8 +89,8 @@ def _said(event: Event | Ticks, effect: Publish) -> Line | None:
 def _order(state: State, event: Event | Ticks, effect: NewOrder) -> Line:
     spec = state.specs[effect.instrument]
     order = state.cold.orders.get(effect.cl_ord_id)
-    price = effect.price_ticks * spec.tick_size if effect.price_ticks else None
-    stop = f" stop {effect.stop_ticks * spec.tick_size:.12g}" if effect.stop_ticks else ""
+    price = spec.price_of(effect.price_ticks) if effect.price_ticks else None
+    stop = f" stop {spec.price_of(effect.stop_ticks):.12g}" if effect.stop_ticks else ""
     why = order.purpose.name.lower() if order else ""
     reducing = " reducing" if effect.approval.reducing else ""
     return Line(
@@ -125,7 +125,7 @@ def _replace(state: State, event: Event | Ticks, effect: ReplaceOrder) -> Line:
         symbol=spec.symbol,
         side=order.side.name.lower() if order else "",
         qty=spec.qty_of(effect.qty_lots),
-        price=effect.price_ticks * spec.tick_size if effect.price_ticks else None,
+        price=spec.price_of(effect.price_ticks) if effect.price_ticks else None,
         layers=effect.approval.layers,
     )
 

@@ -40,9 +40,7 @@ def audit_of(seq: int) -> bytes:
 def append(journal: Journal, count: int) -> None:
     for _ in range(count):
         seq = journal.last_seq + 1
-        assert (
-            journal.append(kind_of(seq), 1_000 + seq, body_of(seq), fx_of(seq), audit_of(seq)) == seq
-        )
+        assert journal.append(kind_of(seq), 1_000 + seq, body_of(seq), fx_of(seq), audit_of(seq)) == seq
 
 
 def wrong(records: list[Record], first: int = 1) -> list[int]:
