@@ -24,6 +24,9 @@ LEAST_ROLE = {
     "submit_order": Role.TRADER,
     "cancel_order": Role.TRADER,
     "close_position": Role.TRADER,
+    "cancel_algo": Role.TRADER,
+    "pause_algo": Role.TRADER,
+    "resume_algo": Role.TRADER,
     "kill": Role.OPERATOR,  # and a trader for a strategy, below
     "stop": Role.OPERATOR,
     "cancel_all": Role.OPERATOR,

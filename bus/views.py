@@ -198,6 +198,36 @@ class PnlView(View):  # topic: pnl
     residual: float | None
     by_symbol: dict[str, float] = {}
     by_strategy: dict[str, float] = {}
+    total: float = 0.0  # by the exact ledger; equity - equity_start - total is the residual
+    unit: float = 1e-9  # of the ledger: each figure of a cut is a whole number of them, and each cut sums to total
+    residual_bound: float = 0.0  # what rounding may leave by now
+    as_of_ns: int = 0
+    unpriced: int = 0  # shares in a currency without a rate, which are in no cut
+    parts: list[str] = []  # price, spread, fees, funding, fx, transfer
+    by_part: dict[str, float] = {}
+    by_hour: dict[str, float] = {}  # by start, "2026-11-03T14:00Z"; "earlier" = no longer kept apart
+    by_day: dict[str, float] = {}  # days of the configured zone
+    by_session: dict[str, float] = {}
+    by_factor: dict[str, float] = {}  # factor.market, …, idiosyncratic (together the price part), and the other parts
+    symbol_parts: dict[str, list[float]] = {}  # symbol -> one figure a part; empty for books of many symbols
+    strategy_parts: dict[str, list[float]] = {}
+
+
+class DayRow(msgspec.Struct):
+    """One closed day. ``equity`` at its open; what was made sums over symbols and over strategies alike."""
+
+    start_ns: int
+    equity: float
+    pnl: float
+    by_symbol: dict[str, float] = {}
+    by_strategy: dict[str, float] = {}
+
+
+class DailyView(View):  # topic: daily
+    """Closed days, oldest first, account currency; sent when one closes."""
+
+    ccy: str
+    days: list[DayRow]
 
 
 class StrategyView(View):  # topic: strategy.<id>
@@ -270,6 +300,43 @@ class DeniedView(View):  # topic: audit, type "denied"
     scope: str = ""  # of the limit: all, strategy:…, symbol:…
     seq: int = 0  # journal sequence
     hash: str = ""  # of that record's audit lines
+
+
+class AlgoView(View):  # topic: algo.<id>
+    """One parent order of an execution algorithm; quantities in base units, prices in quote."""
+
+    id: str
+    algo: str  # twap | vwap | pov | is | iceberg | sor
+    symbol: str
+    side: str  # buy | sell
+    status: str  # RUNNING | PAUSED | WAITING | STOPPING | DONE | CANCELLED | STOPPED | FAILED
+    strategy: str
+    qty: float
+    filled: float
+    open: float  # children could still fill it, unknown among it
+    unknown: float
+    scheduled: float  # what should have traded by the end of the present slice
+    price: float | None  # limit never passed
+    avg_px: float | None
+    arrival_px: float | None
+    decision_px: float | None
+    slippage_bps: float | None  # average against arrival, positive = worse
+    fees: float  # settle currency
+    children: int
+    denied: int
+    rejected: int
+    caught_up: int  # slices whose catch-up was capped
+    slice: int  # being worked, from 1; 0 = not begun
+    slices: int
+    reduce_only: bool
+    start_ns: int
+    end_ns: int  # planned, 0 = none
+    ended_ns: int = 0  # 0 = lives
+    venues: list[str] = []  # it may use, empty = its own
+    model: str = ""  # of ``estimate``
+    estimate: dict[str, float] = {}  # units in the names
+    reason: str = ""
+    note: str = ""
 
 
 class RiskView(View):  # topic: risk

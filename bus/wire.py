@@ -21,9 +21,10 @@ DATA_DEPTH_MAX = 8  # of a request's data; what is nested deeper is no command o
 DATA_NODES_MAX = 1024  # values in it, all depths counted
 REQUEST_TYPES = frozenset(
     "snapshot kill rearm start stop submit_order cancel_order cancel_all close_position set_limit acknowledge_alert"
-    " shelve_alert start_strategy stop_strategy promote_model what_if subscribe_history ping".split()
+    " shelve_alert start_strategy stop_strategy promote_model what_if subscribe_history ping"
+    " cancel_algo pause_algo resume_algo".split()
 )
-STOPPING_TYPES = frozenset({"kill", "stop", "cancel_order", "cancel_all", "ping", "snapshot"})  # never expire
+STOPPING_TYPES = frozenset({"kill", "stop", "cancel_order", "cancel_all", "cancel_algo", "pause_algo", "ping", "snapshot"})  # never expire
 
 # The codes the bus itself refuses with; the engine adds its own.
 MALFORMED = "malformed"  # does not decode

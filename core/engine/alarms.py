@@ -81,6 +81,10 @@ TABLE: dict[str, Meaning] = {
         H, "equity cannot be computed: a price or a rate is missing", "no order that adds risk passes",
         "restore the price source of what it names", 120,
     ),
+    "ATTRIBUTION": Meaning(
+        M, "equity and the exact ledger differ by more than rounding", "one of the two is wrong; limits go by equity",
+        "compare cash and positions with the venue; keep the journal, andon replay --verify", 600,
+    ),
     "JOURNAL": Meaning(
         H, "the journal cannot be written", "no entries; cancels and closes still go",
         "free the disk or fix the file system", 300,
@@ -92,6 +96,18 @@ TABLE: dict[str, Meaning] = {
     "CLOCK": Meaning(
         L, "an event was stamped earlier than one already seen", "the later time was used",
         "check time synchronisation", 3600,
+    ),
+    "ALGO_OVERFILLED": Meaning(
+        H, "more of an algorithm's order has traded than was asked for", "the position is larger than intended",
+        "check the venue's record of its children; flatten what is too much", 60,
+    ),
+    "ALGO_PAUSED": Meaning(
+        M, "several children in a row were denied by the gate or rejected by the venue", "it sends nothing more",
+        "read the reason; resume the algorithm or cancel it", 300,
+    ),
+    "ALGO_STALLED": Meaning(
+        L, "an algorithm has fallen several slices behind its schedule", "it will end with a part of the order not done",
+        "widen its limit or its catch-up, or cancel it and send the rest another way", 600,
     ),
     "NOISE": Meaning(
         L, "frames were refused on the bus", "nothing changed",

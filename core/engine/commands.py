@@ -14,6 +14,7 @@ from bus.effects import Reply
 from bus.enums import LEVEL_STATES, Switch, TradingState
 from bus.events import Command
 from core.engine import alarms, announce, kill, ladder, oms, rearm, riskresults, scopes, trading, waits
+from core.engine.algos import desk
 from core.engine.config import SECOND_NS
 from core.engine.outcomes import accept, finish
 from core.engine.refusals import Refused
@@ -116,6 +117,7 @@ def _stop(state: State, command: Command) -> None:
     accept(state, command)
     set_started(state, started=False, operator=command.operator, reason=command.reason)
     _cancel_and_wait(state, command, list(state.working))
+    desk.end_where(state, lambda _: True, "the core was stopped")
 
 
 def set_started(state: State, *, started: bool, operator: str, reason: str) -> None:
@@ -131,7 +133,8 @@ def set_started(state: State, *, started: bool, operator: str, reason: str) -> N
 
 def _submit_order(state: State, command: Command) -> None:
     if command.data.get("algo"):
-        raise Refused("UNSUPPORTED", "execution algorithms are not in this build")
+        desk.submit(state, command)
+        return
     wish = trading.wish_of(state, command)
     decisions = trading.decisions(state, wish)
     if command.data.get("dry_run") is True:
@@ -149,6 +152,7 @@ def _close_position(state: State, command: Command) -> None:
     accept(state, command, {})
     announce.audit(state, command.operator, command.type, _target(command), "accepted", command.reason)
     waits.begin_close(state, command.id, wish.instrument)
+    desk.end_where(state, lambda p: p.instrument == wish.instrument, "the position was closed by hand")
 
 
 def _cancel_order(state: State, command: Command) -> None:
@@ -163,6 +167,7 @@ def _cancel_order(state: State, command: Command) -> None:
 def _cancel_all(state: State, command: Command) -> None:
     accept(state, command)
     _cancel_and_wait(state, command, list(state.working))
+    desk.end_where(state, lambda _: True, "everything was cancelled")
 
 
 def _cancel_and_wait(state: State, command: Command, ids: list[str]) -> None:
@@ -239,6 +244,8 @@ def _set_strategy(state: State, command: Command) -> None:
     announce.audit(state, command.operator, command.type, id_, "ok", command.reason)
     ids = [] if host.enabled else [o.cl_ord_id for o in state.working.values() if o.strategy == id_]
     _cancel_and_wait(state, command, ids)
+    if not host.enabled:
+        desk.end_where(state, lambda p: p.strategy == id_, "its strategy was stopped")
 
 
 def _target(command: Command) -> str:
@@ -263,4 +270,7 @@ HANDLERS: dict[str, Callable[[State, Command], None]] = {
     "start_strategy": _set_strategy,
     "stop_strategy": _set_strategy,
     "what_if": riskresults.what_if,
+    "cancel_algo": desk.cancel,
+    "pause_algo": desk.pause,
+    "resume_algo": desk.resume,
 }

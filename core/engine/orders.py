@@ -228,7 +228,9 @@ class Order(msgspec.Struct, kw_only=True):
     want_lots: int = 0  # whole quantity of the amendment on its way, 0 = none is
     want_ticks: int = 0
     want_stop: int = 0
-    unseen: int = 0  # answers in a row that showed the order without it
+    unseen: int = 0  # answers that showed the order without it
+    unseen_ns: int = 0  # when one was last counted
+    parent: str = ""  # the execution algorithm it is a child of
 
     @property
     def leaves_lots(self) -> int:
@@ -255,6 +257,17 @@ def following(order: Order, kind: ReportKind) -> OrdStatus | None:
     """Where ``kind`` takes the order, None when the table has no such row (an anomaly)."""
     target = TRANSITIONS.get((order.status, kind))
     return face(order, target) if target in FACES else target
+
+
+def book_want(order: Order) -> None:
+    """The amendment on its way has taken."""
+    order.qty_lots, order.price_ticks, order.stop_ticks = order.want_lots, order.want_ticks, order.want_stop
+    forget_want(order)
+
+
+def forget_want(order: Order) -> None:
+    """No amendment is on its way."""
+    order.want_lots = order.want_ticks = order.want_stop = order.unseen = 0
 
 
 def face(order: Order, target: OrdStatus) -> OrdStatus:

@@ -16,10 +16,13 @@ from bus.effects import Effect
 from bus.enums import Side
 from bus.events import Depth, RiskResult
 from bus.instruments import InstrumentSpec
-from core.engine.algos.parent import Parent
+from core.engine.algos.parent import Parent, Tape
 from core.engine.alike import Peer, peers_of
 from core.engine.config import EngineConfig
 from core.engine.ladder import Kill
+from core.engine.ledger import Ledger
+from core.engine.ledger_rows import LedgerRows
+from core.engine.listed import OrderList
 from core.engine.orders import Order
 from core.engine.venuecost import VenueCost
 from core.kernels import tables as t
@@ -170,12 +173,16 @@ class Cold(msgspec.Struct):
     journal_ok: bool = True
     journal_reason: str = ""
     parents: dict[str, Parent] = {}  # execution algorithms, the ended ones kept for a while
+    lists: dict[str, OrderList] = {}  # order lists, the ended ones kept for a while
+    algos_live: dict[str, None] = {}  # parents that have not ended, or whose children could still fill
+    tapes: dict[int, Tape] = {}  # instrument -> what has been learned of its volume
     depths: dict[int, Depth] = {}  # the last book of each instrument, since this process began
     costs: dict[int, VenueCost] = {}  # instrument -> what trading it at its venue has cost
     risk: dict[str, RiskResult] = {}  # the last of each kind; the gate may decide by them, so they are kept
     risk_overtaken: int = 0  # results that came after a newer one
     risk_worker: str = "ok"  # the analyst's standing, as it said itself
     asking: dict[str, int] = {}  # what_if command -> its timer
+    ledger: Ledger = msgspec.field(default_factory=Ledger)  # every change of equity, in whole numbers
 
 
 class State:
@@ -207,6 +214,7 @@ class State:
         self.tripped = self.switches["tripped"]
         self.trip_instrument = self.account["trip_instrument"]
         self.cold = Cold()
+        self.ledger_rows: LedgerRows | None = None  # the ledger as the kernels see it; made from it when missing
         self.working: dict[str, Order] = {}  # open orders, in the order they were made
         self.strategies: dict[str, Strategy] = {}
         self.consumed = 0  # rows of the last Ticks event that were applied
