@@ -10,6 +10,7 @@ import numpy as np
 
 from core.engine import hosting
 from core.engine.config import EngineConfig, decode, encode
+from core.engine.desk import Desk
 from core.engine.state import Cold, State, fresh
 
 TABLES = ("instruments", "markets", "positions", "currencies", "account", "switches")
@@ -64,6 +65,7 @@ def load(raw: bytes, config: EngineConfig | None = None) -> State:
     for key, host in hosts.items():
         state.cold.hosts.setdefault(key, host)
     state.working = {key: order for key, order in state.cold.orders.items() if order.is_open}
+    state.desk = Desk(state.working.values())
     for strategy in state.strategies.values():
         for key, (shape, data) in image.memory.get(strategy.id, {}).items():
             strategy.memory[key] = np.frombuffer(data, dtype=np.float64).reshape(shape).copy()

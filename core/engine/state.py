@@ -18,7 +18,8 @@ from bus.events import Depth, RiskResult
 from bus.instruments import InstrumentSpec
 from core.engine.algos.parent import Parent, Tape
 from core.engine.alike import Peer, peers_of
-from core.engine.config import EngineConfig
+from core.engine.config import SECOND_NS, EngineConfig
+from core.engine.desk import Bucket, Desk, Override
 from core.engine.ladder import Kill
 from core.engine.ledger import Ledger
 from core.engine.ledger_rows import LedgerRows
@@ -183,6 +184,12 @@ class Cold(msgspec.Struct):
     risk_worker: str = "ok"  # the analyst's standing, as it said itself
     asking: dict[str, int] = {}  # what_if command -> its timer
     ledger: Ledger = msgspec.field(default_factory=Ledger)  # every change of equity, in whole numbers
+    overrides: dict[str, Override] = {}  # asked for or granted, the expired ones gone
+    override_seq: int = 0
+    buckets: dict[str, Bucket] = {}  # scope -> its messages of late
+    recent: dict[tuple[str, int, int, int, int, int], int] = {}  # an order's likeness -> when it was last sent, ns
+    repeats: dict[str, list[int]] = {}  # "strategy|symbol|side" -> when its orders first executed, ns
+    gate_counts: dict[str, int] = {}  # "LAYER.CODE" -> refusals; "veto.CODE", "veto.CODE.off", "warming.CODE"
 
 
 class State:
@@ -216,6 +223,7 @@ class State:
         self.cold = Cold()
         self.ledger_rows: LedgerRows | None = None  # the ledger as the kernels see it; made from it when missing
         self.working: dict[str, Order] = {}  # open orders, in the order they were made
+        self.desk = Desk()  # what the gate looks up; follows from ``working``
         self.strategies: dict[str, Strategy] = {}
         self.consumed = 0  # rows of the last Ticks event that were applied
         self.effects: list[Effect] = []  # being collected by the current step
@@ -270,6 +278,7 @@ class State:
         """Book an order as open: it counts in every exposure from now on."""
         self.cold.orders[order.cl_ord_id] = order
         self.working[order.cl_ord_id] = order
+        self.desk.add(order)
         self.shift_working(order.instrument, order.side, order.working_lots)
         self.dirty_orders[order.cl_ord_id] = None
 
@@ -317,6 +326,7 @@ def _currency_ids(config: EngineConfig) -> dict[str, int]:
 def fresh(config: EngineConfig) -> State:
     """A state that has seen nothing: cash as configured, every limit set, nothing started."""
     state = State(config)
+    assets: dict[str, int] = {}
     for i, spec in enumerate(config.instruments):
         row = state.instruments[i : i + 1]
         row["tick_size"] = spec.tick_size
@@ -326,6 +336,8 @@ def fresh(config: EngineConfig) -> State:
         row["settle"] = state.currencies_ids[spec.settle]
         row["fx_currency"] = state.currencies_ids[spec.fx_for] if spec.fx_for else -1
         row["venue"] = state.venue_ids[spec.venue]
+        row["asset"] = assets.setdefault(spec.base or spec.symbol, len(assets))
+        row["window_ns"] = int(config.gate.window_s * SECOND_NS)
     state.currencies["rate"] = np.nan
     state.currencies["rate"][0] = 1.0
     for name, amount in config.cash.items():
