@@ -14,7 +14,7 @@ from importlib.util import find_spec
 from andon.errors import CliError, UsageError
 from andon.parser import common
 
-FAMILY = ("risk_var", "risk_performance", "risk_book")
+FAMILY = ("risk_var", "risk_performance", "risk_book", "risk_what_if")
 _USAGE_CODES = ("BAD_ALPHA", "BAD_METHOD", "BAD_OPTION", "NO_COLUMN", "NO_FILE")
 EXAMPLES = {
     "risk": """\

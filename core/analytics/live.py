@@ -92,11 +92,11 @@ def advice_data(advice: tuple[Recommendation, ...]) -> list[Data]:
 
 def stress_data(book: Book, shocks: Shocks) -> Data:
     """Scenarios, worst first: P&L, what the account looks like after it, which switches trip."""
-    result = run(book, shocks, details=_OUTCOMES_MAX)
+    result = run(book, shocks, details=_OUTCOMES_MAX, keep=_OUTCOMES_MAX)
     return {
         "ccy": book.ccy,
         "equity": _number(result.before.equity),
-        "scenarios": [_outcome(one) for one in result.outcomes[:_OUTCOMES_MAX]],
+        "scenarios": [_outcome(one) for one in result.outcomes],
         "floored": result.floored,
     }
 
@@ -253,7 +253,7 @@ def what_if(
     before = from_tables(known, copy, wanted, volatility)
     after, told = before, []
     for instrument, qty, price in orders:
-        after, line = _filled(after, int(np.searchsorted(wanted, instrument)), qty, price)
+        after, line = filled(after, int(np.searchsorted(wanted, instrument)), qty, price)
         told.append(line)
     return compared(before, after, chosen, scenario) | {"orders": told}
 
@@ -274,7 +274,8 @@ def compared(before: Book, after: Book, chosen: Set, scenario: dict[str, Any]) -
     return row
 
 
-def _filled(book: Book, row: int, qty: float, price: float) -> tuple[Book, Data]:
+def filled(book: Book, row: int, qty: float, price: float) -> tuple[Book, Data]:
+    """The book after one order filled whole, and the order as told; ``price`` 0 = the far side of the spread."""
     mark, half = float(book.assets["mark"][row]), float(book.assets["half_spread"][row])
     paid = price or mark * (1.0 + math.copysign(half, qty))
     if not paid > 0.0:

@@ -9,7 +9,7 @@ positive. Where nothing varies, or nothing was lost, what divides by it is nan.
 from __future__ import annotations
 
 import math
-from typing import Any, TypeGuard
+from typing import TypeGuard
 
 import msgspec
 import numpy as np
@@ -151,84 +151,43 @@ def _assemble(
     trials: int,
     trials_deviation: float | None,
 ) -> Performance:
-    """Ratios of the kernel's sums; the tuples are those of ``core.kernels.risk.performance.measure``."""
+    """Ratios of the kernel's sums; the tuples are those of ``core.kernels.risk.performance.measure``.
+
+    One flat call by name: half of what forty merged keyword arguments cost, at 10,000 returns a tenth of the whole.
+    """
     mean, m2, m3, m4, size, neighbours, low, high = groups[0]
-    up, down, up2, down2, above, below, best, worst = groups[1][:8]
-    growth = groups[2][0]
+    up, down, up2, down2, above, below, best, worst, won, lost, wins, losses = groups[1]
+    growth, deepest, falls, squares, depths, spells, longest, under = groups[2]
+    ratio, root = m.ratio, math.sqrt(year)
     deviation, skew, kurtosis = _shape(n, m2, m3, m4, max(abs(best), abs(worst)))
-    root = math.sqrt(year)
-    below_mar = math.sqrt(down2 / n)
-    cagr, free = m.compound_annual(growth, n, year), m.compound_annual(1.0 + risk_free, 1, year)
-    single = m.ratio(mean - risk_free, deviation)
-    rho = m.ratio(neighbours, m2) if deviation > 0.0 else m.NAN
-    compound = m.ratio(cagr - free, deviation * root)
+    below_mar, ulcer, pain = math.sqrt(down2 / n), math.sqrt(squares / n), falls / n
+    cagr = m.compound_annual(growth, n, year)
+    excess = cagr - m.compound_annual(1.0 + risk_free, 1, year) if risk_free else cagr
+    single = ratio(mean - risk_free, deviation)
+    rho = ratio(neighbours, m2) if deviation > 0.0 else m.NAN
     psr = m.probabilistic_sharpe(single, n, skew, kurtosis)
+    if trials == 1:
+        dsr = psr
+    else:
+        dsr = m.deflated_sharpe(single, n, skew, kurtosis, trials=trials, trials_deviation=trials_deviation)
     return Performance(
-        n=n,
-        periods_per_year=year,
-        risk_free=risk_free,
-        mar=mar,
-        total_return=growth - 1.0,
-        cagr=cagr,
-        mean=mean,
-        mean_annual=mean * year,
-        best=best,
-        worst=worst,
-        deviation=deviation,
-        volatility=deviation * root,
-        mean_absolute_deviation=size / n,
-        skew=skew,
-        excess_kurtosis=kurtosis,
-        autocorrelation=rho,
-        tail_ratio=m.ratio(abs(high), abs(low)),
-        sharpe=single * root,
-        sharpe_lo=single * m.lo_factor_first_order(rho, year),
-        adjusted_sharpe=m.adjusted_sharpe(compound, skew, kurtosis),
-        psr=psr,
-        dsr=psr
-        if trials == 1
-        else m.deflated_sharpe(single, n, skew, kurtosis, trials=trials, trials_deviation=trials_deviation),
-        downside_deviation=below_mar,
-        upside_risk=math.sqrt(up2 / n),
-        upside_potential=up / n,
-        downside_frequency=below / n,
-        upside_frequency=above / n,
-        sortino=m.ratio(mean - mar, below_mar) * root,
-        omega=m.ratio(up, down),
-        **_under_water(n, cagr, cagr - free, groups[2]),
-        **_at_zero(n, *groups[1][8:]),
-    )
-
-
-def _under_water(n: int, cagr: float, excess: float, path: tuple[float, ...]) -> dict[str, Any]:
-    """The drawdown measures; ``excess`` is the growth a year above the risk-free one."""
-    growth, deepest, falls, squares, depths, spells, longest, under = path
-    ulcer, pain = math.sqrt(squares / n), falls / n
-    return {
-        "max_drawdown": deepest,
-        "average_drawdown": -depths / spells if spells else 0.0,
-        "longest_drawdown": int(longest),
-        "underwater": under / n,
-        "ulcer": ulcer,
-        "pain": pain,
-        "calmar": m.ratio(cagr, -deepest),
-        "martin": m.ratio(excess, ulcer),
-        "pain_ratio": m.ratio(excess, pain),
-        "recovery_factor": m.ratio(growth - 1.0, -deepest),
-    }
-
-
-def _at_zero(n: int, won: float, lost: float, wins: float, losses: float) -> dict[str, Any]:
-    """The measures of gains and losses; ``lost`` is positive."""
-    return {
-        "profit_factor": m.ratio(won, lost),
-        "gain_to_pain": m.ratio(won - lost, lost),
-        "hit_rate": m.ratio(wins, wins + losses),
-        "average_win": m.ratio(won, wins),
-        "average_loss": -m.ratio(lost, losses),
-        "payoff": m.ratio(won * losses, lost * wins),
-        "exposure": (wins + losses) / n,
-    }
+        n=n, periods_per_year=year, risk_free=risk_free, mar=mar,
+        total_return=growth - 1.0, cagr=cagr, mean=mean, mean_annual=mean * year, best=best, worst=worst,
+        deviation=deviation, volatility=deviation * root, mean_absolute_deviation=size / n,
+        skew=skew, excess_kurtosis=kurtosis, autocorrelation=rho, tail_ratio=ratio(abs(high), abs(low)),
+        sharpe=single * root, sharpe_lo=single * m.lo_factor_first_order(rho, year),
+        adjusted_sharpe=m.adjusted_sharpe(ratio(excess, deviation * root), skew, kurtosis), psr=psr, dsr=dsr,
+        downside_deviation=below_mar, upside_risk=math.sqrt(up2 / n), upside_potential=up / n,
+        downside_frequency=below / n, upside_frequency=above / n,
+        sortino=ratio(mean - mar, below_mar) * root, omega=ratio(up, down),
+        max_drawdown=deepest, average_drawdown=-depths / spells if spells else 0.0,
+        longest_drawdown=int(longest), underwater=under / n, ulcer=ulcer, pain=pain,
+        calmar=ratio(cagr, -deepest), martin=ratio(excess, ulcer), pain_ratio=ratio(excess, pain),
+        recovery_factor=ratio(growth - 1.0, -deepest),
+        profit_factor=ratio(won, lost), gain_to_pain=ratio(won - lost, lost), hit_rate=ratio(wins, wins + losses),
+        average_win=ratio(won, wins), average_loss=-ratio(lost, losses),
+        payoff=ratio(won * losses, lost * wins), exposure=(wins + losses) / n,
+    )  # fmt: skip
 
 
 def _shape(n: int, m2: float, m3: float, m4: float, largest: float) -> tuple[float, float, float]:

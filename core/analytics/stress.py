@@ -84,8 +84,11 @@ class Stress:
         return self.outcomes[0] if self.outcomes else None
 
 
-def run(book: Book, shocks: Shocks, *, details: int = 20) -> Stress:
-    """Every scenario on the book. ``details``: the worst so many are told with sales and symbols, the others in sum."""
+def run(book: Book, shocks: Shocks, *, details: int = 20, keep: int | None = None) -> Stress:
+    """Every scenario on the book. ``details``: the worst so many are told with sales and symbols, the others in sum.
+
+    ``keep``: only the worst so many are told at all.
+    """
     base, base_extra = measure(book)
     before = _measures(book, base, base_extra, 0)
     accounts, extras = _from(base, book, shocks)
@@ -94,7 +97,7 @@ def run(book: Book, shocks: Shocks, *, details: int = 20) -> Stress:
     order = sorted(range(len(rows)), key=lambda g: (_low(accounts["equity"][rows[g]]), g))
     outcomes = tuple(
         _outcome(book, shocks, accounts, extras, int(rows[g]), g, before, full=rank < details)
-        for rank, g in enumerate(order)
+        for rank, g in enumerate(order[:keep])
     )
     return Stress(before, outcomes, accounts["equity"] - equity, shocks.floored)
 

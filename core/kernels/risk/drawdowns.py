@@ -47,33 +47,40 @@ def path_sums(returns: Floats) -> tuple[float, float, float, float, float, int, 
     depths: sum over spells under water of the deepest point, positive, the open spell included. longest, under:
     periods under water.
     """
-    growth, level, worst, deepest = 1.0, 1.0, 1.0, 1.0
+    peak, level, worst, deepest = (
+        1.0,
+        1.0,
+        1.0,
+        1.0,
+    )  # one chain of products: the peak moves where the level is cut
     pain, ulcer, depths = 0.0, 0.0, 0.0
-    spells, longest, run, under = 0, 0, 0, 0
-    for r in returns:
-        growth *= 1.0 + r
-        level *= 1.0 + r
+    spells, longest, start, under = 0, 0, 0, 0
+    n = len(returns)
+    for t in range(n):
+        level *= 1.0 + returns[t]
         if level >= 1.0:
+            peak *= level
             level = 1.0
-            if run > 0:
+            if t > start:
                 depths += 1.0 - deepest
+                worst = deepest if deepest < worst else worst
                 spells += 1
-                under += run
-                longest = max(longest, run)
-                run, deepest = 0, 1.0
+                under += t - start
+                longest = max(longest, t - start)
+                deepest = 1.0
+            start = t + 1
         else:
-            run += 1
             down = 1.0 - level
             pain += down
             ulcer += down * down
             deepest = level if level < deepest else deepest
-            worst = level if level < worst else worst
-    if run > 0:
+    if n > start:
         depths += 1.0 - deepest
+        worst = deepest if deepest < worst else worst
         spells += 1
-        under += run
-        longest = max(longest, run)
-    return growth, worst - 1.0, pain, ulcer, depths, spells, longest, under
+        under += n - start
+        longest = max(longest, n - start)
+    return peak * level, worst - 1.0, pain, ulcer, depths, spells, longest, under
 
 
 @background

@@ -66,11 +66,11 @@ def central(x: Floats, about: float) -> tuple[float, float, float, float, float,
     about), t >= 1. M's are not divided by n; units are powers of the unit of ``x``.
     """
     n = len(x)
-    sums = np.zeros((5, LANES))
-    d1, d2, d3, d4, size = sums[0], sums[1], sums[2], sums[3], sums[4]
+    sums = np.zeros((6, LANES))
+    d1, d2, d3, d4, size, neighbours = sums[0], sums[1], sums[2], sums[3], sums[4], sums[5]
     for base in range(0, n, LANES):
-        block = x[base : base + LANES]
-        for j in range(len(block)):
+        block, after = x[base : base + LANES], x[base + 1 : base + 1 + LANES]
+        for j in range(len(after)):
             d = block[j] - about
             square = d * d
             d1[j] += d
@@ -78,12 +78,19 @@ def central(x: Floats, about: float) -> tuple[float, float, float, float, float,
             d3[j] += square * d
             d4[j] += square * square
             size[j] += abs(d)
+            neighbours[j] += d * (after[j] - about)
+    last, lane = x[n - 1] - about, (n - 1) % LANES  # it has no neighbour
+    d1[lane] += last
+    d2[lane] += last * last
+    d3[lane] += last * last * last
+    d4[lane] += last * last * (last * last)
+    size[lane] += abs(last)
     total, m2, m3, m4 = fold(d1), fold(d2), fold(d3), fold(d4)
     slip = total / n
     m2 -= total * slip
     m4 -= 4.0 * slip * m3
     m3 -= 3.0 * slip * m2
-    return about + slip, max(m2, 0.0), m3, m4, fold(size), _lagged(x[: n - 1], x[1:], about)
+    return about + slip, max(m2, 0.0), m3, m4, fold(size), fold(neighbours)
 
 
 @background

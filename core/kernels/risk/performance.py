@@ -20,11 +20,11 @@ Floats = npt.NDArray[np.float64]
 
 
 @background
-def _targets(x: Floats, mar: float) -> tuple[float, float, float, float, float, float, float, float, float]:
-    """(total, gained, missed, gained2, missed2, above, below, best, worst) against ``mar``; see ``measure``."""
+def _targets(x: Floats, mar: float) -> tuple[float, float, float, float, float, float, float, float]:
+    """(gained, missed, gained2, missed2, above, below, best, worst) against ``mar``; see ``measure``."""
     n = len(x)
-    sums = np.zeros((7, LANES))
-    total, up, down, up2, down2, above, below = sums[0], sums[1], sums[2], sums[3], sums[4], sums[5], sums[6]
+    sums = np.zeros((6, LANES))
+    up, down, up2, down2, above, below = sums[0], sums[1], sums[2], sums[3], sums[4], sums[5]
     best, worst = np.full(LANES, -np.inf), np.full(LANES, np.inf)
     for base in range(0, n, LANES):
         block = x[base : base + LANES]
@@ -33,7 +33,6 @@ def _targets(x: Floats, mar: float) -> tuple[float, float, float, float, float, 
             gap = v - mar
             gain = gap if gap > 0.0 else 0.0
             loss = gain - gap
-            total[j] += v
             up[j] += gain
             down[j] += loss
             up2[j] += gain * gain
@@ -44,7 +43,6 @@ def _targets(x: Floats, mar: float) -> tuple[float, float, float, float, float, 
             worst[j] = v if v < worst[j] else worst[j]
     highest, lowest = best.max(), worst.min()
     return (
-        fold(total),
         fold(up),
         fold(down),
         fold(up2),
@@ -83,9 +81,10 @@ def measure(x: Floats, mar: float) -> tuple[tuple[float, ...], tuple[float, ...]
     paths: growth, worst drawdown (<= 0), sums of drawdown and its square, sum of depths, spells, longest, under water.
     """
     n = len(x)
-    total, up, down, up2, down2, above, below, best, worst = _targets(x, mar)
+    up, down, up2, down2, above, below, best, worst = _targets(x, mar)
+    about = mar + (up - down) / n  # the mean but for rounding, which ``central`` takes out
     won, lost, wins, losses = (up, down, above, below) if mar == 0.0 else _signs(x)
-    mean, m2, m3, m4, size, neighbours = central(x, total / n)
+    mean, m2, m3, m4, size, neighbours = central(x, about)
     low, high = tails(x, 0.05, mean, math.sqrt(m2 / n))
     growth, deepest, pain, ulcer, depths, spells, longest, under = path_sums(x)
     return (
