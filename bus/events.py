@@ -61,9 +61,10 @@ class Report(_Event, frozen=True, tag="report"):
     fee: float = 0.0  # settle currency, positive = paid
     maker: bool = False
     reason: str = ""
-    order_lots: int = -1  # REPLACED: the order's whole quantity as it now stands, -1 unknown
-    order_ticks: int = -1  # REPLACED: its price as it now stands, -1 unknown
-    revision: int = 0  # of the amendment answered
+    order_lots: int = -1  # REPLACED, STATUS: the order's whole quantity as it now stands, -1 unknown
+    order_ticks: int = -1  # REPLACED, STATUS: its price as it now stands, -1 unknown
+    revision: int = 0  # of the amendment answered; STATUS: the last one the venue has seen
+    order_stop: int = -1  # REPLACED, STATUS: its trigger as it now stands, -1 unknown
 
 
 class OpenOrder(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -75,6 +76,8 @@ class OpenOrder(msgspec.Struct, frozen=True, array_like=True, gc=False):
     qty_lots: int
     cum_lots: int
     price_ticks: int
+    stop_ticks: int = 0  # the trigger of a stop order
+    reduce_only: bool = False
 
 
 class OpenOrders(_Event, frozen=True, tag="open_orders"):

@@ -6,7 +6,7 @@ count. So every fault is bounded or clearable: a kill that retries can in the en
 cannot must alarm. Answers to queries are the truth unless a fault named here says otherwise.
 
     hang               requests vanish: no effect, no answer, queries too
-    reject             orders and cancels are refused, definitely
+    reject             orders, amendments and cancels are refused, definitely
     half_fill          a taker gets half of its lots, the rest is cancelled by the venue
     disconnect         the link is down: requests may or may not arrive (UNKNOWN), reports are lost, queries fail
     reorder            reports overtake each other

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
-from bus.effects import NewOrder
+from bus.effects import NewOrder, ReplaceOrder
 from bus.enums import OrdType, ReportKind, Side, TimeInForce
 from bus.events import OpenOrder, OpenOrders, Positions, Report, VenuePosition
 from bus.instruments import InstrumentSpec
@@ -55,7 +55,15 @@ class Exchange:
         for instrument, lots in positions.items():
             self.ledger.positions[instrument] = lots
         for row in orders:
-            order = SimOrder(row.cl_ord_id, row.instrument, row.side, row.qty_lots, row.price_ticks)
+            order = SimOrder(
+                row.cl_ord_id,
+                row.instrument,
+                row.side,
+                row.qty_lots,
+                row.price_ticks,
+                reduce_only=row.reduce_only,
+                stop_ticks=row.stop_ticks,
+            )
             order.cum_lots = row.cum_lots
             self._orders[row.cl_ord_id] = self._open[row.cl_ord_id] = order
             self.matcher.place(order, now_ns)
@@ -67,7 +75,16 @@ class Exchange:
     def open_orders(self) -> list[OpenOrder]:
         """What could still fill."""
         return [
-            OpenOrder(o.cl_ord_id, o.instrument, o.side, o.qty_lots, o.cum_lots, o.price_ticks)
+            OpenOrder(
+                o.cl_ord_id,
+                o.instrument,
+                o.side,
+                o.qty_lots,
+                o.cum_lots,
+                o.price_ticks,
+                o.stop_ticks,
+                o.reduce_only,
+            )
             for o in self._open.values()
         ]
 
@@ -77,16 +94,17 @@ class Exchange:
         if why := self._refusal(new, at_ns):
             self._report(new.cl_ord_id, ReportKind.REJECTED, at_ns, reason=why)
             return
-        market = new.ord_type is OrdType.MARKET
+        limit = new.ord_type is OrdType.LIMIT
         order = SimOrder(
             new.cl_ord_id,
             new.instrument,
             new.side,
             new.qty_lots,
-            0 if market else new.price_ticks,
-            new.tif if not market or new.tif is TimeInForce.FOK else TimeInForce.IOC,
+            new.price_ticks if limit else 0,
+            new.tif if limit or new.tif is TimeInForce.FOK else TimeInForce.IOC,
             reduce_only=new.reduce_only,
             post_only=new.post_only,
+            stop_ticks=new.stop_ticks if new.ord_type is OrdType.STOP else 0,
         )
         if order.post_only and self.matcher.crosses(order):
             self._report(new.cl_ord_id, ReportKind.REJECTED, at_ns, reason="post only would take")
@@ -96,21 +114,22 @@ class Exchange:
         self.matcher.place(order, at_ns, halve=self._halves(order, at_ns))
 
     def _halves(self, order: SimOrder, at_ns: int) -> bool:
-        return self.matcher.room(order) > 0 and self._faults.strikes("half_fill", at_ns)
+        takes = order.stop_ticks == 0 and self.matcher.room(order) > 0
+        return takes and self._faults.strikes("half_fill", at_ns)
 
     def _refusal(self, new: NewOrder, at_ns: int) -> str:
         """Why the venue will not have this order, "" if it will."""
         if not 0 <= new.instrument < len(self._specs):
             return "unknown instrument"
         spec = self._specs[new.instrument]
-        market = new.ord_type is OrdType.MARKET
+        ticks = {OrdType.LIMIT: new.price_ticks, OrdType.STOP: new.stop_ticks}.get(new.ord_type)
         if new.cl_ord_id in self._orders:
             return "duplicate"
         if not spec.qty_lots_min <= new.qty_lots <= spec.qty_lots_max:
             return f"quantity outside {spec.qty_lots_min}..{spec.qty_lots_max} lots"
-        if not market and new.price_ticks <= 0:
+        if ticks is not None and ticks <= 0:
             return "price not positive"
-        price = self.matcher.mid_px(new.instrument) if market else new.price_ticks * spec.tick_size
+        price = self.matcher.mid_px(new.instrument) if ticks is None else ticks * spec.tick_size
         if price <= 0:
             return "no market price"
         if new.reduce_only:
@@ -119,6 +138,69 @@ class Exchange:
         elif new.qty_lots * spec.lot_value(price) < spec.notional_min:
             return f"notional below {spec.notional_min:g} {spec.settle}"
         return "refused" if self._faults.strikes("reject", at_ns) else ""
+
+    def on_replace(self, change: ReplaceOrder, at_ns: int) -> None:
+        order = self._open.get(change.cl_ord_id)
+        if order is None:
+            known = self._orders.get(change.cl_ord_id)
+            why = "unknown order" if known is None else f"already {known.end}"
+            self._refuse(change, at_ns, why)
+            return
+        if change.revision <= order.revision:
+            self._told(order, ReportKind.REPLACED, at_ns)  # asked twice, done once
+            return
+        order.revision = change.revision
+        if why := self._change_refusal(order, change, at_ns):
+            self._refuse(change, at_ns, why)
+            return
+        lots = max(change.qty_lots, order.cum_lots)  # what has filled cannot be taken back
+        moved = self.matcher.amend(order, lots, change.price_ticks, change.stop_ticks)
+        self._told(order, ReportKind.REPLACED, at_ns)
+        if order.leaves == 0:
+            self.matcher.close(order)
+            self._forget(order)
+        elif moved:
+            self.matcher.place(order, at_ns)
+
+    def _change_refusal(self, order: SimOrder, change: ReplaceOrder, at_ns: int) -> str:
+        spec = self._specs[order.instrument]
+        if not spec.qty_lots_min <= change.qty_lots <= spec.qty_lots_max:
+            return f"quantity outside {spec.qty_lots_min}..{spec.qty_lots_max} lots"
+        if bool(change.price_ticks > 0) != bool(order.price_ticks) or bool(change.stop_ticks > 0) != bool(
+            order.stop_ticks
+        ):
+            return "a price or trigger that the order's type does not have"
+        if order.post_only and self.matcher.would_cross(order, change.price_ticks):
+            return "post only would take"
+        return "refused" if self._faults.strikes("reject", at_ns) else ""
+
+    def _refuse(self, change: ReplaceOrder, at_ns: int, why: str) -> None:
+        self._link.post(
+            Report(
+                self._link.stamp(at_ns),
+                self._venue,
+                change.cl_ord_id,
+                ReportKind.REPLACE_REJECTED,
+                reason=why,
+                revision=change.revision,
+            )
+        )
+
+    def _told(self, order: SimOrder, kind: ReportKind, at_ns: int) -> None:
+        """A report that shows the order as it stands."""
+        self._link.post(
+            Report(
+                self._link.stamp(at_ns),
+                self._venue,
+                order.cl_ord_id,
+                kind,
+                cum_lots=order.cum_lots,
+                order_lots=order.qty_lots,
+                order_ticks=order.price_ticks,
+                revision=order.revision,
+                order_stop=order.stop_ticks,
+            )
+        )
 
     def on_cancel(self, cl_ord_id: str, at_ns: int) -> None:
         order = self._open.get(cl_ord_id)
@@ -164,7 +246,7 @@ class Exchange:
         for trade in order.trades:
             self._again(trade, at_ns)
         if not order.end:
-            self._report(cl_ord_id, ReportKind.STATUS, at_ns, cum_lots=order.cum_lots)
+            self._told(order, ReportKind.STATUS, at_ns)
         elif order.end != "filled":
             self._report(cl_ord_id, ReportKind[order.end.upper()], at_ns, cum_lots=order.cum_lots)
 

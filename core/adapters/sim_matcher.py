@@ -63,8 +63,12 @@ class Matcher:
 
     def crosses(self, order: SimOrder) -> bool:
         """Whether a limit order would trade at once."""
+        return self.would_cross(order, order.price_ticks)
+
+    def would_cross(self, order: SimOrder, price_ticks: int) -> bool:
+        """Whether it would at another price."""
         best = int(self._best[order.sign][order.instrument])
-        return best > 0 and (order.price_ticks - best) * order.sign >= 0
+        return best > 0 and (price_ticks - best) * order.sign >= 0
 
     def room(self, order: SimOrder) -> int:
         """Lots the market offers within the order's price; 0 without a quote on the other side."""
@@ -80,7 +84,7 @@ class Matcher:
     def place(self, order: SimOrder, now_ns: int, *, halve: bool = False) -> None:
         """Trade what crosses, rest or end what remains. ``halve``: fill half and end (a fault)."""
         if order.stop_ticks and not self._is_touched(order):
-            return self._wait(order)
+            return self._wait(order, now_ns)
         order.stop_ticks = 0
         lots = min(order.leaves, self.room(order))
         if order.reduce_only:
@@ -110,6 +114,16 @@ class Matcher:
         self._forget_stop(order)
         order.qty_lots, order.price_ticks, order.stop_ticks = lots, ticks, stop_ticks
         return True
+
+    def close(self, order: SimOrder) -> None:
+        """An amendment has left nothing of it: out of the book, filled."""
+        self._forget_stop(order)
+        i, side = order.instrument, self._side(order)
+        if order.resting:
+            self._pull(i, side)
+            side.withdraw(order)
+            self._push(i, side)
+        order.end = "filled"
 
     def end(self, order: SimOrder, kind: ReportKind, reason: str, now_ns: int) -> None:
         """End an order, resting or not, and tell."""
@@ -176,9 +190,9 @@ class Matcher:
         prices = int(self.book["last_ticks"][i]), int(self._best[sign][i])
         return any(px > 0 and (px - order.stop_ticks) * sign >= 0 for px in prices)
 
-    def _wait(self, order: SimOrder) -> None:
+    def _wait(self, order: SimOrder, now_ns: int) -> None:
         if order.reduce_only and self._ledger.closable(order.instrument, order.sign) == 0:
-            return self.end(order, ReportKind.CANCELED, "reduce only: nothing to close", self._now(order))
+            return self.end(order, ReportKind.CANCELED, "reduce only: nothing to close", now_ns)
         self._stops[order.instrument].add(order)
         return self._show_stops(order.instrument)
 
@@ -187,7 +201,10 @@ class Matcher:
             self._show_stops(order.instrument)
 
     def _show_stops(self, i: int) -> None:
-        self.book["buy_stop"][i], self.book["sell_stop"][i] = self._stops[i].nearest(1), self._stops[i].nearest(-1)
+        self.book["buy_stop"][i], self.book["sell_stop"][i] = (
+            self._stops[i].nearest(1),
+            self._stops[i].nearest(-1),
+        )
 
     def _set_off(self, i: int, now_ns: int) -> None:
         """Every stop that the row has touched becomes a market order, in the order they came."""

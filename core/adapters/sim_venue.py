@@ -97,8 +97,13 @@ class SimVenue:
         self._link.request(now_ns, self._exchange.on_submit, order)
 
     def replace(self, order: ReplaceOrder, now_ns: int) -> None:
-        if not self._lost(now_ns):
-            self._unknown(order.cl_ord_id, ReportKind.REPLACE_REJECTED, now_ns)
+        if self._lost(now_ns):
+            return
+        if self._cut(now_ns):
+            self._unknown(order.cl_ord_id, ReportKind.REPLACE_UNKNOWN, now_ns, order.revision)
+            if self.faults.coin():
+                return
+        self._link.request(now_ns, self._exchange.on_replace, order)
 
     def cancel(self, order: CancelOrder, now_ns: int) -> None:
         if self._lost(now_ns):
@@ -212,8 +217,9 @@ class SimVenue:
             return "link down"
         return "service unavailable" if self.faults.strikes("fail_queries", now_ns) else ""
 
-    def _unknown(self, cl_ord_id: str, kind: ReportKind, now_ns: int) -> None:
-        self._local(Report(self._link.stamp(now_ns), self.id, cl_ord_id, kind, reason="link down"))
+    def _unknown(self, cl_ord_id: str, kind: ReportKind, now_ns: int, revision: int = 0) -> None:
+        due_ns = self._link.stamp(now_ns)
+        self._local(Report(due_ns, self.id, cl_ord_id, kind, reason="link down", revision=revision))
 
     def _local(self, event: VenueEvent) -> None:
         self._link.post(event, local=True)

@@ -1,7 +1,8 @@
 """Effects carried out. Risk-reducing ones at once; what adds risk waits until its cause is durable.
 
 A new order that is still waiting when its cancel comes is withdrawn and never leaves: the engine is told NOT_SENT, a
-definite answer. So a kill between the decision and the disk catches even the orders in between.
+definite answer. So a kill between the decision and the disk catches even the orders in between. An amendment that adds
+risk waits and is withdrawn likewise, answered REPLACE_REJECTED; its order has left long ago, so the cancel goes on.
 """
 
 from __future__ import annotations
@@ -29,6 +30,8 @@ from core.app.drive import hand_over
 
 WORDS = (Publish, Reply, WriteLatch, WhatIf)  # not for a venue
 NOT_JOURNALLED = 1 << 62  # no record is that late: the cause has no place in the journal yet
+NOBODY = (0, None)
+Adding = NewOrder | ReplaceOrder  # what may add risk
 PublishTo = Callable[[Publish], None]
 ReplyTo = Callable[[Reply], None]
 LatchTo = Callable[[WriteLatch], None]
@@ -51,13 +54,13 @@ class Performer:
         self._venues = venues
         self._publish, self._reply, self._latch, self._post = publish, reply, latch, post
         self._ask = ask
-        self._held: dict[str, tuple[int, NewOrder]] = {}  # cl_ord_id -> (journal seq it waits for, order)
+        self._held: dict[str, tuple[int, Adding]] = {}  # cl_ord_id -> (journal seq it waits for, request)
         self.sent = 0
         self.withdrawn = 0
 
     @property
     def held(self) -> int:
-        """Orders waiting for the disk."""
+        """Orders and amendments waiting for the disk."""
         return len(self._held)
 
     def reduce(self, effects: Sequence[Effect], now_ns: int) -> None:
@@ -69,7 +72,7 @@ class Performer:
         for effect in effects:
             if isinstance(effect, CancelOrder):
                 self._cancel(effect, now_ns)
-            elif isinstance(effect, NewOrder):
+            elif isinstance(effect, (NewOrder, ReplaceOrder)):
                 if effect.approval.reducing:
                     self._send(effect, now_ns)
                 else:  # held from here on, so that a cancel later in this very step finds it
@@ -88,8 +91,9 @@ class Performer:
                 self._reply(effect)
             elif isinstance(effect, WhatIf) and self._ask is not None:
                 self._ask(effect)
-            elif isinstance(effect, NewOrder) and effect.cl_ord_id in self._held:
-                self._held[effect.cl_ord_id] = (seq, effect)
+            elif isinstance(effect, (NewOrder, ReplaceOrder)):
+                if self._held.get(effect.cl_ord_id, NOBODY)[1] is effect:
+                    self._held[effect.cl_ord_id] = (seq, effect)
 
     def release(self, durable_seq: int, now_ns: int) -> None:
         """Everything up to ``durable_seq`` is on disk: let those orders go, in order."""
@@ -97,28 +101,31 @@ class Performer:
         for key in ready:
             self._send(self._held.pop(key)[1], now_ns)
 
-    def _send(self, order: NewOrder, now_ns: int) -> None:
+    def _send(self, request: Adding, now_ns: int) -> None:
         self.sent += 1
-        hand_over(self._venues[order.venue], order, now_ns)
+        hand_over(self._venues[request.venue], request, now_ns)
 
     def _cancel(self, effect: CancelOrder, now_ns: int) -> None:
-        if effect.cl_ord_id in self._held:
-            self._withdraw(effect.cl_ord_id, now_ns)
-        else:
-            self._venues[effect.venue].cancel(effect, now_ns)
+        if effect.cl_ord_id in self._held and isinstance(self._withdraw(effect.cl_ord_id, now_ns), NewOrder):
+            return
+        self._venues[effect.venue].cancel(effect, now_ns)
 
-    def _request(
-        self, effect: ReplaceOrder | MassCancel | QueryOrder | QueryOpen | QueryPositions, now_ns: int
-    ) -> None:
-        if isinstance(effect, QueryOrder) and effect.cl_ord_id in self._held:
+    def _request(self, effect: MassCancel | QueryOrder | QueryOpen | QueryPositions, now_ns: int) -> None:
+        if isinstance(effect, QueryOrder) and isinstance(
+            self._held.get(effect.cl_ord_id, NOBODY)[1], NewOrder
+        ):
             return  # a question about an order that has not left needs no answer
         if isinstance(effect, MassCancel):
             for key in [k for k, (_, o) in self._held.items() if o.venue == effect.venue]:
                 self._withdraw(key, now_ns)
         hand_over(self._venues[effect.venue], effect, now_ns)
 
-    def _withdraw(self, cl_ord_id: str, now_ns: int) -> None:
-        _, order = self._held.pop(cl_ord_id)
+    def _withdraw(self, cl_ord_id: str, now_ns: int) -> Adding:
+        _, request = self._held.pop(cl_ord_id)
         self.withdrawn += 1
+        kind, revision = ReportKind.NOT_SENT, 0
+        if isinstance(request, ReplaceOrder):
+            kind, revision = ReportKind.REPLACE_REJECTED, request.revision
         reason = "withdrawn before it left"
-        self._post(Report(now_ns, order.venue, cl_ord_id, ReportKind.NOT_SENT, reason=reason))
+        self._post(Report(now_ns, request.venue, cl_ord_id, kind, reason=reason, revision=revision))
+        return request

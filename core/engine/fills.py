@@ -16,7 +16,7 @@ from core.engine import alarms, books
 from core.engine.config import SECOND_NS
 from core.engine.gate.form import LOTS_MAX
 from core.engine.moves import count_verdict, forget_old
-from core.engine.orders import Order, following
+from core.engine.orders import Order, book_want, following, forget_want
 from core.engine.state import EXEC_IDS_MAX, Filled, State
 
 EXPLAINS_NS = 60 * SECOND_NS  # how long an execution may still explain what was taken on the venue's word
@@ -58,12 +58,13 @@ def _sign(order: Order) -> int:
 
 def _fill(state: State, order: Order, report: Report, lots: int, target: OrdStatus) -> None:
     late = not order.is_open
-    before = order.leaves_lots
+    before = order.working_lots
     order.filled_lots += lots
     order.filled_value += lots * report.px_ticks * float(state.instruments["tick_size"][order.instrument])
+    if order.want_lots > order.qty_lots and order.filled_lots > order.qty_lots:
+        book_want(order)  # more than there was to fill before: the amendment took, whatever its answer says
     if not late:  # the fill itself shrinks what is working
-        after = max(order.qty_lots - order.filled_lots, 0)
-        state.shift_working(order.instrument, order.side, after - before)
+        state.shift_working(order.instrument, order.side, order.unfilled_lots - before)
         _settle_status(state, order, target)
     books.book_fill(state, order, report, lots, late=late, known=_take_adjusted(state, order, lots))
     price = report.px_ticks * float(state.instruments["tick_size"][order.instrument])
@@ -101,14 +102,16 @@ def _take_adjusted(state: State, order: Order, lots: int) -> int:
 
 def _settle_status(state: State, order: Order, target: OrdStatus) -> None:
     """After a fill the sums are already right: move the status without moving them again."""
-    done = order.filled_lots >= order.qty_lots
+    done = order.unfilled_lots == 0
     order.status = OrdStatus.FILLED if done else target
     order.updated_ns = state.cold.now_ns
     if order.unknown_ns and order.status is not OrdStatus.PENDING_UNKNOWN:
         order.unknown_ns = 0
         alarms.clear_alert(state, "UNKNOWN_OUTCOME", order.cl_ord_id)
     if done:
+        forget_want(order)
         state.working.pop(order.cl_ord_id, None)
+        state.desk.remove(order)
         count_verdict(state, order, ReportKind.TRADE)
         forget_old(state)
     state.dirty_orders[order.cl_ord_id] = state.moved[order.cl_ord_id] = None

@@ -5,13 +5,17 @@ Invariant kept: the working columns of POSITION are the sum of what open orders 
 
 from __future__ import annotations
 
+from bus.effects import QueryOrder
 from bus.enums import OPEN_STATUSES, OrdStatus, Purpose, ReportKind
 from core.engine import alarms
-from core.engine.orders import Order
+from core.engine.config import SECOND_NS
+from core.engine.orders import Order, forget_want
 from core.engine.state import DONE_ORDERS_MAX, State
 
 PENDING_UNKNOWN = OrdStatus.PENDING_UNKNOWN  # looked up once, not once an order
 RATE_KEEP = 4096  # submit times remembered for the order-rate switch
+UNKNOWN_QUERY_NS = SECOND_NS  # how often an unknown outcome is asked about
+PATIENCE_MAX = 10  # a cancel without an answer is repeated after 1, 2, … this many times UNKNOWN_QUERY_NS
 
 
 def set_status(state: State, order: Order, status: OrdStatus) -> None:
@@ -27,20 +31,41 @@ def set_status(state: State, order: Order, status: OrdStatus) -> None:
         alarms.clear_alert(state, "UNKNOWN_OUTCOME", order.cl_ord_id)
     if was_open is not is_open:
         _open_or_close(state, order, is_open=is_open)
+    elif is_open and order.revision:
+        state.desk.repriced(order)
     state.dirty_orders[order.cl_ord_id] = state.moved[order.cl_ord_id] = None
 
 
 def _open_or_close(state: State, order: Order, *, is_open: bool) -> None:
     """The order has begun or ceased to count."""
-    leaves = order.qty_lots - order.filled_lots
+    leaves = order.unfilled_lots
     if leaves:
         state.shift_working(order.instrument, order.side, leaves if is_open else -leaves)
+    forget_want(order)  # an amendment ends with its order
     if is_open:  # last again: a reload keeps order
         state.cold.orders[order.cl_ord_id] = state.cold.orders.pop(order.cl_ord_id)
         state.working[order.cl_ord_id] = order
+        state.desk.add(order)
     else:
         state.working.pop(order.cl_ord_id, None)
+        state.desk.remove(order)
         forget_old(state)
+
+
+def chase(state: State, order: Order) -> None:
+    """One timer an order, however often somebody asks: what is unanswered is asked about again."""
+    if order.asking:
+        return
+    order.asking = True
+    wait_ns = UNKNOWN_QUERY_NS
+    if order.cancels > 1 and order.status is not PENDING_UNKNOWN:
+        wait_ns *= min(order.cancels, PATIENCE_MAX)
+    state.timer(state.cold.now_ns + wait_ns, "unknown", order.cl_ord_id)
+
+
+def query(state: State, order: Order) -> None:
+    """Ask what became of it."""
+    state.emit(QueryOrder(order.cl_ord_id, order.venue, order.instrument))
 
 
 def count_message(state: State, purpose: Purpose) -> None:

@@ -10,19 +10,16 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 
-from bus.effects import CancelOrder, QueryOrder
+from bus.effects import CancelOrder
 from bus.enums import OPEN_STATUSES, OrdStatus, OrdType, Purpose, ReportKind, Side, TimeInForce
-from bus.events import Report
-from core.engine import alarms, fills
-from core.engine.config import SECOND_NS
+from bus.events import OpenOrder, Report
+from core.engine import alarms, amend, fills
 from core.engine.gate import Denial, Wish, approve
-from core.engine.moves import count_message, count_verdict, set_status
+from core.engine.moves import chase, count_message, count_verdict, query, set_status
 from core.engine.orders import NOT_FOUND_MAX, Order, following
 from core.engine.state import State
 
-UNKNOWN_QUERY_NS = SECOND_NS  # how often an unknown outcome is asked about
 PAPERS_MAX = 5  # times the executions of an inferred fill are asked for
-PATIENCE_MAX = 10  # a cancel without an answer is repeated after 1, 2, … this many times UNKNOWN_QUERY_NS
 PENDING_CANCEL, PENDING_UNKNOWN = OrdStatus.PENDING_CANCEL, OrdStatus.PENDING_UNKNOWN
 
 
@@ -52,6 +49,9 @@ def submit(state: State, wish: Wish, *, command: str = "", kill: str = "") -> Or
         purpose=wish.purpose,
         reduce_only=verdict.reduce_only,
         post_only=wish.post_only,
+        stop_ticks=wish.stop_ticks,
+        list_id=wish.list_id,
+        protects=wish.protects,
         created_ns=now,
         updated_ns=now,
         sent_px=state.mark(wish.instrument),
@@ -72,7 +72,7 @@ def cancel(state: State, order: Order, *, counted: bool = True) -> None:
     if not order.is_open:
         return
     order.cancels += 1
-    _chase(state, order)
+    chase(state, order)
     if order.status is not PENDING_UNKNOWN:
         set_status(state, order, PENDING_CANCEL)
     if counted:
@@ -90,17 +90,12 @@ def cancel_each(state: State, orders: Sequence[Order]) -> None:
         key = order.cl_ord_id
         order.cancels += 1
         if not order.asking:
-            _chase(state, order)
+            chase(state, order)
         if order.status is not PENDING_UNKNOWN:  # open before and after: the working sums stay as they are
             order.status = PENDING_CANCEL
             order.updated_ns = now_ns
             dirty[key] = moved[key] = None
         effects.append(CancelOrder(key, order.venue, order.instrument))
-
-
-def query(state: State, order: Order) -> None:
-    """Ask what became of it."""
-    state.emit(QueryOrder(order.cl_ord_id, order.venue, order.instrument))
 
 
 def on_report(state: State, report: Report) -> Order | None:
@@ -125,8 +120,10 @@ def on_report(state: State, report: Report) -> Order | None:
     if report.kind is ReportKind.STATUS and report.cum_lots > order.filled_lots:
         fills.infer(state, order, report)
         query(state, order)  # for the executions: price and fee are guesses until they come
-        _chase(state, order)
+        chase(state, order)
         target = _target(order, report)
+    if report.kind in amend.ANSWERS:
+        target = amend.on_answer(state, order, report)
     count_verdict(state, order, report.kind)
     if target is not None:
         _move(state, order, target)
@@ -137,6 +134,8 @@ def _target(order: Order, report: Report) -> OrdStatus | None:
     """Where the table takes the order; nowhere by another venue's word, or back to work when nothing is left of it."""
     target = following(order, report.kind) if report.venue == order.venue else None
     used_up = not order.is_open and order.filled_lots >= order.qty_lots
+    if used_up and report.kind is ReportKind.REPLACED:
+        return target  # an amendment may have enlarged it: amend.py looks
     return None if target in OPEN_STATUSES and used_up else target
 
 
@@ -167,18 +166,7 @@ def _on_not_found(state: State, order: Order) -> Order:
 def _ask_later(state: State, order: Order) -> None:
     text = f"{state.specs[order.instrument].symbol}: outcome of {order.cl_ord_id} unknown, asking the venue"
     alarms.raise_alert(state, "UNKNOWN_OUTCOME", order.cl_ord_id, text)
-    _chase(state, order)
-
-
-def _chase(state: State, order: Order) -> None:
-    """One timer an order, however often somebody asks."""
-    if order.asking:
-        return
-    order.asking = True
-    wait_ns = UNKNOWN_QUERY_NS
-    if order.cancels > 1 and order.status is not PENDING_UNKNOWN:
-        wait_ns *= min(order.cancels, PATIENCE_MAX)
-    state.timer(state.cold.now_ns + wait_ns, "unknown", order.cl_ord_id)
+    chase(state, order)
 
 
 def on_unknown_timer(state: State, cl_ord_id: str) -> None:
@@ -190,41 +178,45 @@ def on_unknown_timer(state: State, cl_ord_id: str) -> None:
     if order.inferred_lots and order.papers < PAPERS_MAX:
         order.papers += 1
         query(state, order)
-        _chase(state, order)
+        chase(state, order)
     if not order.is_open:
         return
     if order.status is OrdStatus.PENDING_UNKNOWN:
         query(state, order)
-        _chase(state, order)
+        chase(state, order)
     elif order.cancels:
         cancel(state, order, counted=False)
         query(state, order)
+    elif order.want_lots:  # the amendment's answer is missing
+        query(state, order)
+        chase(state, order)
 
 
 def on_boot(state: State) -> None:
     """Timers died with the process: what was being chased is chased again."""
     for order in state.working.values():
         order.asking = False
-        if order.cancels or order.inferred_lots or order.status is OrdStatus.PENDING_UNKNOWN:
-            _chase(state, order)
+        unsure = order.status is OrdStatus.PENDING_UNKNOWN
+        if order.cancels or order.inferred_lots or order.want_lots or unsure:
+            chase(state, order)
 
 
-def adopt(
-    state: State, venue: int, cl_ord_id: str, instrument: int, side: int, qty: int, cum: int, px: int
-) -> Order:
+def adopt(state: State, venue: int, row: OpenOrder) -> Order:
     """An order the venue shows and we do not know: it is ours now, and it counts."""
+    cl_ord_id, instrument, cum = row.cl_ord_id, row.instrument, row.cum_lots
     order = Order(
         cl_ord_id=cl_ord_id,
         venue=venue,
         instrument=instrument,
-        side=Side(side),
-        ord_type=OrdType.LIMIT,
+        side=Side(row.side),
+        ord_type=OrdType.STOP if row.stop_ticks else OrdType.LIMIT,
         tif=TimeInForce.GTC,
-        qty_lots=qty,
-        price_ticks=px,
+        qty_lots=row.qty_lots,
+        price_ticks=row.price_ticks,
+        stop_ticks=row.stop_ticks,
         strategy="external",
         purpose=Purpose.ADOPTED,
-        reduce_only=False,
+        reduce_only=row.reduce_only,
         post_only=False,
         created_ns=state.cold.now_ns,
         updated_ns=state.cold.now_ns,

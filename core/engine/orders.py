@@ -81,7 +81,10 @@ TRANSITIONS: dict[tuple[OrdStatus, ReportKind], OrdStatus] = {
     (S.PENDING_REPLACE, R.TRADE): S.PENDING_REPLACE,
     (S.PENDING_REPLACE, R.CANCELED): S.CANCELED,
     (S.PENDING_REPLACE, R.EXPIRED): S.EXPIRED,
-    (S.PENDING_REPLACE, R.STATUS): S.PENDING_REPLACE,  # read as one of the two answers below once it shows which
+    (
+        S.PENDING_REPLACE,
+        R.STATUS,
+    ): S.PENDING_REPLACE,  # read as one of the two answers below once it shows which
     (S.PENDING_REPLACE, R.UNKNOWN): S.PENDING_REPLACE,
     (S.PENDING_REPLACE, R.NOT_FOUND): S.PENDING_UNKNOWN,
     (S.PENDING_REPLACE, R.CANCEL_REJECTED): S.PENDING_REPLACE,
@@ -221,7 +224,9 @@ class Order(msgspec.Struct, kw_only=True):
 
     stop_ticks: int = 0  # STOP only: the trigger
     list_id: str = ""  # the order list it is a leg of
-    protects: bool = False  # a protective stop: see lists.py and kill.py for when a stop of ours leaves it alone
+    protects: bool = (
+        False  # a protective stop: see lists.py and kill.py for when a stop of ours leaves it alone
+    )
     revision: int = 0  # amendments asked for
     answered: int = 0  # the latest of them that the venue has answered
     refused: int = 0  # the latest of them that was refused or given up

@@ -112,16 +112,7 @@ def _apply_row(state: State, event: OpenOrders, row: OpenOrder, asked_ns: int) -
 def _adopt(state: State, venue: int, row: OpenOrder) -> None:
     """A stranger's order counts like our own, and a confirmed stop in its scope begins again."""
     if 0 <= row.instrument < len(state.specs):
-        order = oms.adopt(
-            state,
-            venue,
-            row.cl_ord_id,
-            row.instrument,
-            row.side,
-            row.qty_lots,
-            row.cum_lots,
-            row.price_ticks,
-        )
+        order = oms.adopt(state, venue, row)
         kill.on_surprise(state, order, reopened=True)
 
 

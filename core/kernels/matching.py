@@ -4,7 +4,8 @@ A venue needs Python only when one of our orders can trade. Everything between t
 arithmetic on a few integers per instrument: remember the quote, and count how much of the queue before our
 best order has traded away. So the book is one row per instrument with, besides the quote, *our own* best price on
 each side and its ``reach``: the lots that may still trade at that price before our first order there
-fills. Worse levels need no row: a trade at a worse level has traded through the best one first.
+fills. Worse levels need no row: a trade at a worse level has traded through the best one first. Of our stop orders
+the row holds the nearest trigger on each side: a trade or an opposite quote at or beyond it acts.
 
 ``advance`` applies rows until one acts; ``first_touch`` answers the same question and changes nothing.
 """
@@ -29,6 +30,8 @@ BOOK = np.dtype(
         ("buy_reach", "i8"),  # lots that may trade at buy_px before our first order there fills
         ("sell_px", "i8"),  # ticks, our best resting sell, 0 = none
         ("sell_reach", "i8"),  # lots, as buy_reach
+        ("buy_stop", "i8"),  # ticks, our lowest buy trigger, 0 = none
+        ("sell_stop", "i8"),  # ticks, our highest sell trigger, 0 = none
     ]
 )
 
@@ -44,6 +47,14 @@ def _trade_acts(last: int, lots: int, px: int, reach: int, sign: int, queued: bo
 
 
 @kernel
+def _touches(price: int, buy_stop: int, sell_stop: int) -> bool:
+    """Whether a price sets off one of our stops. Prices and triggers in ticks, 0 = none."""
+    if price <= 0:
+        return False
+    return (buy_stop > 0 and price >= buy_stop) or (sell_stop > 0 and price <= sell_stop)
+
+
+@kernel
 def advance(ticks: Table, start: int, stop_ns: int, book: Table) -> int:
     """Apply rows from ``start`` up to, not including, the first that acts or is at or after ``stop_ns``.
 
@@ -53,6 +64,7 @@ def advance(ticks: Table, start: int, stop_ns: int, book: Table) -> int:
     bid, ask, last, traded = ticks["bid_ticks"], ticks["ask_ticks"], ticks["last_ticks"], ticks["last_lots"]
     buy_px, buy_reach = book["buy_px"], book["buy_reach"]
     sell_px, sell_reach = book["sell_px"], book["sell_reach"]
+    buy_stop, sell_stop = book["buy_stop"], book["sell_stop"]
     for k in range(start, len(ticks)):
         if ts[k] >= stop_ns:
             return k
@@ -66,7 +78,11 @@ def advance(ticks: Table, start: int, stop_ns: int, book: Table) -> int:
                 return k
             if _trade_acts(last[k], traded[k], sell_px[i], sell_reach[i], -1, at_ask):
                 return k
+            if _touches(last[k], buy_stop[i], sell_stop[i]):
+                return k
         if f & TICK_QUOTE:
+            if _touches(ask[k], buy_stop[i], 0) or _touches(bid[k], 0, sell_stop[i]):
+                return k
             if buy_px[i] > 0 and 0 < ask[k] <= buy_px[i]:
                 return k
             if sell_px[i] > 0 and bid[k] >= sell_px[i]:
@@ -92,6 +108,7 @@ def first_touch(ticks: Table, stop_ns: int, book: Table, buy_reach: Table, sell_
     ts, instrument, flags = ticks["ts_ns"], ticks["instrument"], ticks["flags"]
     bid, ask, last, traded = ticks["bid_ticks"], ticks["ask_ticks"], ticks["last_ticks"], ticks["last_lots"]
     buy_px, sell_px = book["buy_px"], book["sell_px"]
+    buy_stop, sell_stop = book["buy_stop"], book["sell_stop"]
     for k in range(len(ticks)):
         if ts[k] >= stop_ns:
             return k + 1
@@ -99,9 +116,13 @@ def first_touch(ticks: Table, stop_ns: int, book: Table, buy_reach: Table, sell_
         if i < 0 or i >= len(book):
             continue
         f, own_buy, own_sell = flags[k], buy_px[i], sell_px[i]
-        if own_buy == 0 and own_sell == 0:
+        if own_buy == 0 and own_sell == 0 and buy_stop[i] == 0 and sell_stop[i] == 0:
             continue
+        if f & TICK_QUOTE and (_touches(ask[k], buy_stop[i], 0) or _touches(bid[k], 0, sell_stop[i])):
+            return k + 1
         if f & TICK_TRADE:
+            if _touches(last[k], buy_stop[i], sell_stop[i]):
+                return k + 1
             at_bid, at_ask = (f & TICK_BUY) == 0, (f & TICK_SELL) == 0
             if _trade_acts(last[k], traded[k], own_buy, buy_reach[i], 1, at_bid):
                 return k + 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from bus.effects import Approval, CancelOrder, Effect, MassCancel, NewOrder, QueryOrder
+from bus.effects import Approval, CancelOrder, Effect, MassCancel, NewOrder, QueryOrder, ReplaceOrder
 from bus.enums import OrdType, ReportKind, Side, TimeInForce
 from bus.events import Report
 from core.app.perform import Performer
@@ -29,7 +29,7 @@ class Recorder:
     def take(self, effect: Effect, now_ns: int) -> None:
         self.seen.append(effect)
 
-    submit = cancel = mass_cancel = query_order = query_open = query_positions = take
+    submit = replace = cancel = mass_cancel = query_order = query_open = query_positions = take
 
 
 def rig() -> tuple[Performer, Recorder, list[Report]]:
@@ -116,3 +116,27 @@ def test_the_submit_that_trips_the_order_rate_is_itself_held_back() -> None:
     assert "order_rate@all" in bench.kills()
     assert not any(isinstance(effect, NewOrder) for effect in venue.seen)
     assert {report.kind for report in posted} == {ReportKind.NOT_SENT}
+
+
+GROW = ReplaceOrder("a1", 0, 0, 9, 100, Approval(layers=254, reducing=False), revision=3)
+SHRINK = msgspec.structs.replace(GROW, qty_lots=2, approval=Approval(layers=254, reducing=True))
+
+
+def test_an_amendment_that_adds_risk_waits_like_a_new_order_and_one_that_does_not_leaves_at_once() -> None:
+    performer, venue, _ = rig()
+    play(performer, [GROW, SHRINK], 7)
+    assert venue.seen == [SHRINK] and performer.held == 1
+
+    performer.release(7, NOW_NS)
+    assert venue.seen == [SHRINK, GROW] and performer.held == 0
+
+
+def test_a_cancel_withdraws_the_waiting_amendment_and_goes_out_itself() -> None:
+    for stop in (CANCEL, MassCancel(0)):
+        performer, venue, posted = rig()
+        play(performer, [GROW], 7)
+        play(performer, [QueryOrder("a1", 0, 0), stop], 8)
+        performer.release(1 << 40, NOW_NS)
+
+        assert venue.seen == [QueryOrder("a1", 0, 0), stop]
+        assert [(r.cl_ord_id, r.kind, r.revision) for r in posted] == [("a1", ReportKind.REPLACE_REJECTED, 3)]

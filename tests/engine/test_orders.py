@@ -7,20 +7,32 @@ import pytest
 from bus.effects import QueryOrder
 from bus.enums import OPEN_STATUSES, OrdStatus, ReportKind, Side
 from bus.events import Report
-from core.engine import moves
-from core.engine.orders import NOT_FOUND_MAX, TRANSITIONS
+from core.engine import amend, moves
+from core.engine.orders import FACES, NOT_FOUND_MAX, TRANSITIONS, face
 
 from .kit import Bench
 
 PRODUCT = [(status, kind) for status in OrdStatus for kind in ReportKind]
 EXECUTIONS = {ReportKind.TRADE}
+WAITING = (
+    OrdStatus.PENDING_CANCEL,
+    OrdStatus.PENDING_UNKNOWN,
+    OrdStatus.SUSPENDED,
+)  # with or without an amendment
 
 
-def order_in(status: OrdStatus) -> tuple[Bench, str]:
-    """A bench whose one order of 10 lots stands in ``status``, with the working sums right."""
+def order_in(status: OrdStatus, *, amended: bool = False) -> tuple[Bench, str]:
+    """A bench whose one order of 10 lots stands in ``status``, with the working sums right.
+
+    ``amended``: with an amendment to 12 lots unanswered, where the status lets one be.
+    """
     bench = Bench()
     order = bench.submit(0, Side.BUY, 10, price_ticks=9900)
-    if status is OrdStatus.PARTIALLY_FILLED:
+    if status is OrdStatus.PENDING_REPLACE or (amended and status in WAITING):
+        bench.report(order.cl_ord_id, ReportKind.ACK)
+        amend.ask(bench.state, order, 12, 9900, 0)
+        moves.set_status(bench.state, order, status)
+    elif status is OrdStatus.PARTIALLY_FILLED:
         bench.report(order.cl_ord_id, ReportKind.ACK)
         bench.fill(order.cl_ord_id, 4)
     elif status is OrdStatus.FILLED:
@@ -37,36 +49,38 @@ def work(bench: Bench) -> int:
 
 @pytest.mark.parametrize(("status", "kind"), PRODUCT, ids=lambda x: x.name)
 def test_every_status_against_every_report(status, kind) -> None:
-    bench, id = order_in(status)
+    answers = kind in (ReportKind.REPLACED, ReportKind.REPLACE_REJECTED, ReportKind.REPLACE_UNKNOWN)
+    bench, id = order_in(status, amended=answers)
     order = bench.state.cold.orders[id]
     target = TRANSITIONS.get((status, kind))
-    held, filled = bench.state.qty(0), order.filled_lots
-    before = order.leaves_lots
+    held, filled, before = bench.state.qty(0), order.filled_lots, order.working_lots
 
     trade = {"exec_id": "e1", "last_lots": 1, "px_ticks": 9900.0} if kind in EXECUTIONS else {}
     bench.report(id, kind, **trade)
 
-    if target is None or (target in OPEN_STATUSES and status is OrdStatus.FILLED):
-        assert order.status is status and order.filled_lots == filled and order.leaves_lots == before
-        assert bench.state.qty(0) == held and work(bench) == before
+    if target is None:
+        assert order.status is status and order.filled_lots == filled
+        assert bench.state.qty(0) == held and work(bench) == order.working_lots == before
         assert bench.alerts("ANOMALY"), f"{kind.name} on {status.name} went unnoticed"
         return
-    partly = target is OrdStatus.NEW and order.filled_lots and kind is ReportKind.STATUS
-    assert order.status is (OrdStatus.PARTIALLY_FILLED if partly else target)
-    assert work(bench) == order.leaves_lots
+    expected = face(order, target) if target in FACES else target
+    if target in OPEN_STATUSES and not order.unfilled_lots:
+        expected = OrdStatus.FILLED  # nothing left of it
+    assert order.status is expected
+    assert work(bench) == order.working_lots
     assert bench.state.qty(0) == held + (1 if kind is ReportKind.TRADE else 0)
 
 
 def test_the_table_is_as_large_as_it_was_reviewed() -> None:
-    assert len(PRODUCT) == 110
-    assert len(TRANSITIONS) == 86
+    assert len(PRODUCT) == 180
+    assert len(TRANSITIONS) == 146
     back = [row for row, to in TRANSITIONS.items() if to is OrdStatus.PENDING_NEW]
     assert {status for status, _ in back} == {OrdStatus.PENDING_NEW}, "nothing is ever unsent again"
 
 
 def test_only_the_venues_word_ends_an_order() -> None:
     """No silence, no timeout, no disconnect leads to a terminal status."""
-    silent = (ReportKind.UNKNOWN, ReportKind.CANCEL_UNKNOWN)
+    silent = (ReportKind.UNKNOWN, ReportKind.CANCEL_UNKNOWN, ReportKind.REPLACE_UNKNOWN)
     assert all(target in OPEN_STATUSES for (status, kind), target in TRANSITIONS.items()
                if kind in silent and status in OPEN_STATUSES)  # fmt: skip
 

@@ -22,6 +22,9 @@ class Cable:
     def submit(self, effect, now_ns: int) -> None:
         self._pass("submit", effect, now_ns)
 
+    def replace(self, effect, now_ns: int) -> None:
+        self._pass("replace", effect, now_ns)
+
     def cancel(self, effect, now_ns: int) -> None:
         self._pass("cancel", effect, now_ns)
 

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from bus.effects import Approval, NewOrder, ReplaceOrder
 from bus.enums import GateLayer, Purpose
-from core.engine.gate import exposure, flow, form, price, size, standing
+from core.engine.gate import change, exposure, flow, form, price, size, standing
 from core.engine.gate.wish import Denial, Verdict, Wish
 from core.engine.orders import Order
 from core.engine.state import State
@@ -40,20 +40,19 @@ __all__ = ["Denial", "Verdict", "Wish", "approve", "approve_replace", "inspect",
 def reduces(state: State, wish: Wish) -> bool:
     """True when the position can only end smaller, never through zero, all working orders filled.
 
-    An amendment that changes nothing but the quantity, and that downwards, reduces too: less can fill than could before.
+    An amendment after which no more could fill than before, and no sooner, reduces too. Exits of one order list stand
+    in for each other and count once (change.py).
     """
-    extra = wish.qty_lots
-    order = state.working.get(wish.amends) if wish.amends else None
-    if order is not None:
-        extra = max(wish.qty_lots - order.filled_lots - order.working_lots, 0)
-        same = wish.price_ticks == order.price_ticks and wish.stop_ticks == order.stop_ticks
-        if wish.qty_lots <= order.qty_lots and same:
-            return True
+    if wish.amends and change.harmless(state, wish):
+        return True
     held = state.qty(wish.instrument)
     if held * wish.side_sign >= 0:
         return False
     column = "work_buy_lots" if wish.side_sign > 0 else "work_sell_lots"
-    return int(state.positions[column][wish.instrument]) + extra <= abs(held)
+    working = int(state.positions[column][wish.instrument])
+    if state.cold.lists:
+        working -= change.overlap_lots(state, wish.instrument, wish.side_sign)
+    return working + change.added_lots(state, wish) <= abs(held)
 
 
 def approve(state: State, wish: Wish) -> NewOrder | Denial:
