@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 import math
 import re
+import time
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import NoReturn
 
@@ -87,6 +89,18 @@ def positive(text: str) -> float:
 def speed(text: str) -> float:
     """``max`` or a positive multiple of real time."""
     return math.inf if text.strip().lower() == "max" else positive(text)
+
+
+def since(text: str) -> int:
+    """ns UTC: so long ago (90s, 15m, 2h, 7d), or an ISO time (UTC unless it names a zone)."""
+    if ago := re.fullmatch(r"([0-9]{1,9})([smhd])", text):
+        units_s = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
+        return time.time_ns() - int(ago[1]) * units_s[ago[2]] * 1_000_000_000
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is neither 15m, 2h, 7d nor 2026-11-20T14:00") from None
+    return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1e9)
 
 
 def natural(text: str) -> int:

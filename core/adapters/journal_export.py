@@ -1,5 +1,7 @@
 """The journal as a table for other tools: JSON lines, CSV or Parquet, verified while it is written.
 
+Two views: what the engine was told (``events``), and what it decided (``audit``, see journal_trail.py).
+
 Events are decoded with their field names; a block of ticks is one row that names its size and hash.
 """
 
@@ -11,32 +13,46 @@ import json
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
 from bus.events import Event
+from core.adapters import journal_trail
 from core.adapters.journal_format import TICKS, JournalError, Record
 from core.adapters.journal_reader import JournalReader
 
 FORMATS = ("jsonl", "csv", "parquet")
+VIEWS = ("events", "audit")
 _COLUMNS = ("seq", "epoch", "ts_ns", "kind", "fx", "sha", "body")
+_TYPES: dict[str, type] = {"seq": int, "epoch": int, "ts_ns": int}
 _GROUP = 20_000  # rows per Parquet row group
 _decode = msgspec.msgpack.Decoder[Event](Event).decode
 
 
-def export(path: Path, fmt: str, out: Path) -> int:
-    """Write the journal at ``path`` to ``out``; returns the number of records.
+class _Table(NamedTuple):
+    columns: tuple[str, ...]
+    types: dict[str, type]  # of the columns that are no text
+    rows: Iterator[dict[str, Any]]
+
+
+def export(path: Path, fmt: str, out: Path, what: str = "events") -> int:
+    """Write the journal at ``path`` to ``out``: its events, or its audit trail; returns the number of rows.
 
     Raises JournalError for an unknown format or an unwritable file, ChainBroken where the journal does not verify:
     what was written until then is good and stays.
     """
-    if fmt not in FORMATS:
-        raise JournalError(f"unknown format {fmt!r}; use one of {', '.join(FORMATS)}")
+    if fmt not in FORMATS or what not in VIEWS:
+        raise JournalError(
+            f"unknown format {fmt!r} or view {what!r}; use {', '.join(FORMATS)} of {', '.join(VIEWS)}"
+        )
     with JournalReader(path) as reader:
-        rows = (_row(record) for record in reader.records())
+        if what == "audit":
+            table = _Table(journal_trail.COLUMNS, journal_trail.TYPES, journal_trail.rows(reader.records()))
+        else:
+            table = _Table(_COLUMNS, _TYPES, (_row(record) for record in reader.records()))
         try:
-            return {"jsonl": _jsonl, "csv": _csv, "parquet": _parquet}[fmt](rows, out)
+            return {"jsonl": _jsonl, "csv": _csv, "parquet": _parquet}[fmt](table, out)
         except OSError as error:
             raise JournalError(f"cannot write {out}: {error.strerror}; choose another place") from error
 
@@ -68,39 +84,38 @@ def _body(record: Record) -> Any:
         return {"hex": record.body.hex()}
 
 
-def _jsonl(rows: Iterator[dict[str, Any]], out: Path) -> int:
+def _jsonl(table: _Table, out: Path) -> int:
     count = 0
     with open(out, "w", encoding="utf-8") as file:
-        for row in rows:
+        for row in table.rows:
             file.write(json.dumps(row) + "\n")
             count += 1
     return count
 
 
-def _csv(rows: Iterator[dict[str, Any]], out: Path) -> int:
+def _csv(table: _Table, out: Path) -> int:
     count = 0
     with open(out, "w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
-        writer.writerow(_COLUMNS)
-        for row in rows:
-            writer.writerow([*(row[name] for name in _COLUMNS[:-1]), json.dumps(row["body"])])
+        writer.writerow(table.columns)
+        for row in table.rows:
+            flat = journal_trail.plain(row)
+            writer.writerow([flat[name] for name in table.columns])
             count += 1
     return count
 
 
-def _parquet(rows: Iterator[dict[str, Any]], out: Path) -> int:
+def _parquet(table: _Table, out: Path) -> int:
     try:
         import pyarrow as pa  # an extra, and heavy
         import pyarrow.parquet as pq
     except ImportError as error:
         raise JournalError("Parquet needs pyarrow; install `andon[parquet]` or use csv") from error
-    whole, text = pa.int64(), pa.string()
-    types = (whole, whole, whole, text, text, text, text)
-    schema = pa.schema(list(zip(_COLUMNS, types, strict=True)))
+    kinds = {int: pa.int64(), float: pa.float64(), str: pa.string()}
+    schema = pa.schema([(name, kinds[table.types.get(name, str)]) for name in table.columns])
     count = 0
     with pq.ParquetWriter(out, schema) as writer:
-        while group := list(islice(rows, _GROUP)):
-            lines = [{**row, "body": json.dumps(row["body"])} for row in group]
-            writer.write_table(pa.Table.from_pylist(lines, schema=schema))
+        while group := [journal_trail.plain(row) for row in islice(table.rows, _GROUP)]:
+            writer.write_table(pa.Table.from_pylist(group, schema=schema))
             count += len(group)
     return count

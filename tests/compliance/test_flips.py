@@ -217,7 +217,7 @@ EDITS = [  # statement, the place that is named
     ("DELETE FROM tick WHERE seq = 298", "tick 298"),
     ("UPDATE tick SET body = zeroblob(56) WHERE seq = 298", "tick 298"),
     ("UPDATE snapshot SET state = x'01' WHERE seq = 280", "snapshot 280"),
-    ("ALTER TABLE event DROP COLUMN audit", "event 2"),
+    ("ALTER TABLE event DROP COLUMN audit", "event 1"),
 ]  # fmt: skip
 
 
