@@ -12,7 +12,7 @@ import msgspec
 from bus.effects import Publish
 from bus.server import BusServer
 from bus.views import HealthView, HeartbeatView, SwitchView, View
-from core.engine import views
+from core.engine import pnlview, views
 from core.engine.orders import Order
 from core.engine.state import State
 from core.engine.switchview import ALL, switch_view
@@ -35,6 +35,7 @@ class Publisher:
         self._ended: dict[str, int] = {}  # terminal order -> when it was last sent
         self._approach: dict[str, tuple[int, float, float | None]] = {}  # switch -> (since, value then, rate)
         self._cursor = 0
+        self._day_ns = 0  # the last closed day that was sent
 
     def effect(self, publish: Publish) -> None:
         """One of the engine's own words, at once."""
@@ -46,7 +47,7 @@ class Publisher:
         """One turn of the table clock."""
         budget = ROWS_MAX
         self._put("account", "account", views.account_view(self._state))
-        self._put("pnl", "pnl", views.pnl_view(self._state))
+        self._pnl()
         budget -= self._orders(budget)
         budget -= self._positions()
         self._switches()
@@ -67,6 +68,20 @@ class Publisher:
         if self._last.get(topic) != raw:
             self._last[topic] = raw
             self._server.publish(topic, type_, view, self._state.cold.now_ns)
+
+    def _pnl(self) -> None:
+        """When a figure has changed: that time has passed is none. Closed days when one more has."""
+        view = pnlview.pnl_view(self._state)
+        as_of_ns, view.as_of_ns = view.as_of_ns, 0
+        raw = _encode(view)
+        if self._last.get("pnl") != raw:
+            self._last["pnl"] = raw
+            view.as_of_ns = as_of_ns
+            self._server.publish("pnl", "pnl", view, self._state.cold.now_ns)
+        days = self._state.cold.ledger.days
+        if days and days[-1].start_ns != self._day_ns:
+            self._day_ns = days[-1].start_ns
+            self._put("daily", "daily", pnlview.daily_view(self._state))
 
     def _orders(self, budget: int) -> int:
         dirty = self._state.dirty_orders

@@ -6,7 +6,8 @@ from bus.effects import Publish
 from bus.enums import Purpose, Side
 from bus.events import Funding, Report
 from bus.views import FillView
-from core.engine import alarms
+from core.engine import alarms, attribution
+from core.engine.ledger import SPREAD, TRANSFER
 from core.engine.orders import Order
 from core.engine.state import Holding, State
 from core.kernels.portfolio import apply_fill, apply_funding
@@ -24,7 +25,7 @@ def book_fill(state: State, order: Order, report: Report, lots: int, *, late: bo
     price = report.px_ticks * float(state.instruments["tick_size"][i])
     realized = move(state, i, sign * (lots - known), price, report.fee)
     if known:
-        share(state, state.holding(UNEXPLAINED, i), -sign * known, price, 0.0)
+        share(state, state.holding(UNEXPLAINED, i), -sign * known, price, 0.0, TRANSFER)
     allocate(state, order, sign * lots, price, report.fee)
     spec = state.specs[i]
     host = state.cold.hosts.get(order.strategy)
@@ -79,13 +80,13 @@ def _cross_out(state: State, instrument: int, price: float) -> None:
     """The account is flat: shares that offset each other are closed against each other at the same price."""
     for holding in state.cold.holdings.values():
         if holding.instrument == instrument and holding.qty_lots:
-            share(state, holding, -holding.qty_lots, price, 0.0)
+            share(state, holding, -holding.qty_lots, price, 0.0, TRANSFER)
 
 
 def adjust(state: State, instrument: int, signed_lots: int, price: float) -> None:
     """Take the venue's word for a quantity no execution explains; the execution is recognised if it still comes."""
     move(state, instrument, signed_lots, price, 0.0)
-    share(state, state.holding(UNEXPLAINED, instrument), signed_lots, price, 0.0)
+    share(state, state.holding(UNEXPLAINED, instrument), signed_lots, price, 0.0, TRANSFER)
     waiting = state.cold.adjusted
     waiting[instrument] = waiting.get(instrument, 0) + signed_lots
     state.cold.adjusted_ns[instrument] = state.cold.now_ns
@@ -120,8 +121,11 @@ def move(state: State, instrument: int, signed_lots: int, price: float, fee: flo
     )
 
 
-def share(state: State, holding: Holding, signed_lots: int, price: float, fee: float) -> None:
-    """The strategy's own average-cost book, same rules as the account's."""
+def share(
+    state: State, holding: Holding, signed_lots: int, price: float, fee: float, part: int = SPREAD
+) -> None:
+    """The strategy's own average-cost book, same rules as the account's; ``part``: what the ledger calls the trade."""
+    attribution.book(state, holding.strategy, holding.instrument, signed_lots, price, fee, part)
     spec = state.specs[holding.instrument]
     held = holding.qty_lots
     holding.fees += fee
@@ -171,4 +175,6 @@ def on_funding(state: State, event: Funding) -> None:
     state.touched[event.instrument] = None
     for holding in state.cold.holdings.values():
         if holding.instrument == event.instrument and holding.qty_lots:
-            holding.funding += paid * holding.qty_lots / held
+            part = paid * holding.qty_lots / held
+            holding.funding += part
+            attribution.fund(state, holding.strategy, event.instrument, part)

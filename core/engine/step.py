@@ -42,6 +42,7 @@ from core.engine import (
     commands,
     costs,
     depth,
+    factors,
     hosting,
     kill,
     lists,
@@ -208,6 +209,10 @@ def _fire(state: State, due_ns: int, timer: int, kind: str, key: str) -> None:  
         case "algo":
             run.on_timer(state, key)
             switches.after_orders(state)
+        case "bucket":
+            attribution.on_border(state)
+        case "factor":
+            factors.on_timer(state)
         case "sample":
             sampling.on_timer(state)
         case "override":
@@ -229,7 +234,9 @@ def _on_boot(state: State, boot: Boot) -> None:
     depth.on_boot(state)
     _refresh_limits(state)
     rebase(state.instruments, state.markets, state.positions, state.currencies, state.account)
+    attribution.on_boot(state)
     _first_price(state)
+    factors.on_boot(state)
     hosting.first_grid(state)
     sampling.on_boot(state)
     switches.next_stale_check(state)
@@ -277,6 +284,7 @@ def _first_price(state: State) -> None:
     state.account["equity_peak"] = state.equity
     state.account["equity_day_open"] = state.equity
     rebase(state.instruments, state.markets, state.positions, state.currencies, state.account)
+    attribution.begin(state)
 
 
 def _day_timer(state: State) -> None:

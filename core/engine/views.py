@@ -8,14 +8,14 @@ from bus.enums import OrdType
 from bus.views import (
     AccountView,
     OrderView,
-    PnlView,
     PositionView,
     QuoteView,
     StrategyView,
 )
 from core.engine import ladder
 from core.engine.orders import Order
-from core.engine.state import Holding, State
+from core.engine.pnlview import in_account
+from core.engine.state import State
 
 
 def account_view(state: State) -> AccountView:
@@ -29,10 +29,10 @@ def account_view(state: State) -> AccountView:
         equity=equity,
         equity_peak=_num(row["equity_peak"]),
         equity_day_open=_num(row["equity_day_open"]),
-        realized=_in_account(state, "realized"),
+        realized=in_account(state, "realized"),
         unrealized=_num(row["unrealized"]),
-        fees=_in_account(state, "fees"),
-        funding=_in_account(state, "funding"),
+        fees=in_account(state, "fees"),
+        funding=in_account(state, "funding"),
         gross=_num(row["gross"]),
         net=_num(row["net"]),
         leverage=_num(row["leverage"]),
@@ -126,26 +126,6 @@ def quote_view(state: State, i: int, first_px: float) -> QuoteView:
     )
 
 
-def pnl_view(state: State) -> PnlView:
-    """P&L since the account began; the parts sum to equity - equity_start, what does not is the residual."""
-    equity = _num(state.equity)
-    realized, fees = _in_account(state, "realized"), _in_account(state, "fees")
-    funding, unrealized = _in_account(state, "funding"), _num(state.account["unrealized"][0])
-    start = state.cold.equity_start
-    parts = realized - fees + funding + (unrealized or 0.0)
-    return PnlView(
-        equity_start=start,
-        equity=equity,
-        realized=realized,
-        unrealized=unrealized,
-        fees=fees,
-        funding=funding,
-        residual=None if equity is None or unrealized is None else equity - start - parts,
-        by_symbol=_by_symbol(state),
-        by_strategy=by_strategy(state),
-    )
-
-
 def strategy_view(state: State, id_: str) -> StrategyView:
     """One strategy and what it holds."""
     host = state.cold.hosts[id_]
@@ -166,40 +146,6 @@ def strategy_view(state: State, id_: str) -> StrategyView:
         last_ns=host.last_ns,
         note=host.note,
     )
-
-
-def by_strategy(state: State) -> dict[str, float]:
-    """P&L by strategy, account currency, marks included."""
-    result: dict[str, float] = {}
-    for holding in state.cold.holdings.values():
-        result[holding.strategy] = result.get(holding.strategy, 0.0) + holding_pnl(state, holding)
-    return result
-
-
-def holding_pnl(state: State, holding: Holding) -> float:
-    """Realised - fees + funding + unrealised of one share, account currency."""
-    i = holding.instrument
-    spec, mark, rate = state.specs[i], state.mark(i), state.fx(i)
-    unrealized = 0.0
-    if holding.qty_lots and mark > 0.0:
-        unit = spec.lot_size * (spec.contract_value if spec.inverse else 1.0)
-        per_lot = unit * (1 / holding.avg_px - 1 / mark) if spec.inverse else unit * (mark - holding.avg_px)
-        unrealized = holding.qty_lots * per_lot
-    return _zero(holding.realized - holding.fees + holding.funding + unrealized, rate)
-
-
-def _by_symbol(state: State) -> dict[str, float]:
-    rows = state.positions
-    total = rows["realized"] - rows["fees"] + rows["funding"] + rows["unrealized"]
-    touched = (total != 0.0) | (rows["qty_lots"] != 0)
-    return {state.specs[i].symbol: _zero(float(total[i]), state.fx(i)) for i in touched.nonzero()[0]}
-
-
-def _in_account(state: State, column: str) -> float:
-    rate = state.currencies["rate"][state.instruments["settle"]]
-    values = state.positions[column]
-    used = values != 0.0
-    return float((values[used] * rate[used]).sum())
 
 
 def _num(value: float) -> float | None:

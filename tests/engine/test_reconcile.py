@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bus.enums import Side, TradingState
 from bus.events import Positions
-from core.engine import views
+from core.engine import pnlview
 
 from .kit import Bench, config, only
 
@@ -27,7 +27,7 @@ def test_reconciliation_takes_three_looks_and_then_the_venues_word() -> None:
     looks(bench, {0: 17}, 1)
     assert bench.kills()["reconciliation@venue:sim"][0] is H and bench.state.qty(0) == 17
     assert "AAA/USDT +7" in bench.alerts("RECONCILIATION")[-1].message
-    assert views.by_strategy(bench.state).keys() >= {"unexplained"}
+    assert pnlview.attributed(bench.state).strategy.keys() >= {"unexplained"}
     bench.finish_kill()
     bench.command("rearm", {"switch": "reconciliation"})
     assert bench.kills() == {}

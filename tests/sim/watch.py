@@ -4,7 +4,8 @@ I1   no order that adds risk leaves while its scope is at REDUCING or above, or 
 I2   a kill is confirmed only when nothing it set out to cancel works at the venue, and flat is flat there
 I3   positions are the sum of the fills told, plus what was taken on the venue's word
 I4   the working columns are the sum of what open orders leave
-I5   equity is the sum of its currencies; what symbols and what strategies made sum to it
+I5   equity is the sum of its currencies; the ledger's cuts (symbol, strategy, hour, day, session, factor, part) sum
+     to one total, exactly, and that is what the account has made, but for the rounding of the account's floats
 I8   one ending for a command id; the same id again does nothing
 I9   the latch: what is on its way to disk is what is held; levels rise, and only a re-arm after
      confirmation takes one away
@@ -22,7 +23,7 @@ from bus.effects import CancelOrder, Effect, MassCancel, NewOrder, Publish, Repl
 from bus.enums import OPEN_STATUSES, GateLayer, KillPhase, Purpose, Side, TradingState
 from bus.events import Boot, Command
 from core.adapters.venue import Venue
-from core.engine import views
+from core.engine import attribution, pnlview
 from core.engine.ladder import Kill
 from core.engine.market import Ticks
 from core.engine.scopes import in_scope
@@ -34,7 +35,7 @@ FULL_STAMP = KILL_STAMP | sum(
     for layer in (GateLayer.AUTHORITY, GateLayer.PRICE, GateLayer.SIZE, GateLayer.FLOW, GateLayer.EXPOSURE)
 )
 ENDINGS = ("done", "failed", "rejected")
-ATTRIBUTION_EVERY = 8  # steps between two looks at the attribution, which costs more than the rest together
+ATTRIBUTION_EVERY = 4  # steps of ticks between two looks at the attribution; every other step is looked at
 
 
 class Broken(AssertionError):
@@ -71,6 +72,7 @@ class Watch:
         self.meddled = False  # somebody traded at the venue behind our back
         self.cancels = 0
         self.denied = 0
+        self.residual = 0.0  # largest difference of equity and its parts
 
     def __call__(self, event: Any, effects: list[Effect]) -> None:
         self.steps += 1
@@ -86,7 +88,7 @@ class Watch:
             self._check_latches()
             self._check_books()
         self._check_equity()
-        if self.steps % ATTRIBUTION_EVERY == 0:
+        if not isinstance(event, Ticks) or self.steps % ATTRIBUTION_EVERY == 0:
             self.check_attribution()
 
     # -- effects ------------------------------------------------------------------------------------------------
@@ -254,13 +256,27 @@ class Watch:
         need(same, "I5", f"equity {equity}, its currencies sum to {total}")
 
     def check_attribution(self) -> None:
-        """What symbols and strategies made, against what the account made."""
-        state = self.state
-        if not math.isfinite(state.equity) or not state.cold.booted:
+        """Every cut sums to the ledger's total, unit for unit; the total is what the account made, but for rounding."""
+        state, ledger = self.state, self.state.cold.ledger
+        if not ledger.begun:
             return
-        made = state.equity - state.cold.equity_start
-        pnl = views.pnl_view(state)
-        scale = 1e-6 * max(abs(state.equity), float(state.account["gross"][0]), 1.0)
-        for what, parts in (("symbols", pnl.by_symbol), ("strategies", pnl.by_strategy)):
-            total = sum(parts.values())
-            need(abs(total - made) <= scale, "I5", f"{what} made {total}, the account {made}: {parts}")
+        found = pnlview.attributed(state)
+        for name in pnlview.CUTS:
+            total = sum(found.totals(name).values())
+            need(
+                total == found.total, "I5", f"by {name} {total}, in all {found.total}: {getattr(found, name)}"
+            )
+        posted = sum(sum(entry.parts) for entry in ledger.entries.values())
+        need(posted == ledger.total, "I5", f"posted {posted}, counted {ledger.total}")
+        lots = [0] * len(state.specs)
+        for entry in ledger.entries.values():
+            if entry.instrument >= 0:
+                lots[entry.instrument] += entry.lots
+        held = state.positions["qty_lots"].tolist()
+        need(lots == held, "I5", f"the ledger holds {lots}, the account {held}")
+        if math.isfinite(state.equity) and not found.unpriced:
+            off = attribution.residual(state, found.total - ledger.total)
+            self.residual = max(self.residual, abs(off))
+            limit = attribution.bound(state)
+            need(abs(off) <= limit, "I5", f"equity and its parts differ by {off}, rounding allows {limit}")
+        need(not ledger.alarmed, "I5", "the account and the ledger disagreed")
