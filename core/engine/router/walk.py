@@ -12,8 +12,8 @@ whose lot is several of ours takes only multiples. Then greedy may leave a few l
 large lot off. Repair goes through the choices that are left: which venues are used at all (a subset: the hole is gone,
 each one used has a lower bound), and for each venue of coarse lots the whole lots around what greedy took (its cost is
 convex in them, so the best is near). Within each choice the rest is greedy and therefore exact. With at most
-``EXACT_VENUES`` venues that is at most a few hundred walks over short ladders; with more, the offending venue that
-holds least is dropped, again and again, which is a bound and not an optimum.
+``EXACT_VENUES`` venues that is at most a few hundred walks over short ladders. With more, the better of two is taken:
+the offending venue that holds least is dropped, again and again; or the search over those that greedy used most.
 
 What is asked for first is quantity, then cost: of two ways to fill the same the cheaper, and never a lot less
 because it would have been cheap to leave. What no venue can take is left over, and said.
@@ -48,9 +48,9 @@ def share(offers: Sequence[Offer], qty: int) -> list[int]:
     lots = greedy(offers, marks, qty, [0] * len(offers))
     if len(units) == 1 and _whole(offers, lots):
         return lots
-    if len(offers) > EXACT_VENUES:
-        return _drop(offers, marks, qty, lots)
-    return min(_choices(offers, marks, qty), key=lambda found: _badness(offers, found))
+    if len(offers) <= EXACT_VENUES:
+        return min(_choices(offers, marks, qty), key=lambda found: _badness(offers, found))
+    return min(_many(offers, marks, qty, lots), key=lambda found: _badness(offers, found))
 
 
 def merged(offers: Sequence[Offer]) -> list[Mark]:
@@ -108,9 +108,8 @@ def _choices(offers: Sequence[Offer], marks: Sequence[Mark], qty: int) -> Iterat
     """Every choice of used venues, and of whole lots at the coarse ones; the first is to send nothing."""
     yield [0] * len(offers)
     for used in product((False, True), repeat=len(offers)):
-        if not any(used) or any(
-            on and offer.least > offer.most for on, offer in zip(used, offers, strict=True)
-        ):
+        fits = all(0 < offer.least <= offer.most for on, offer in zip(used, offers, strict=True) if on)
+        if not (fits and any(used)):
             continue
         chosen = [
             offer if on else offer._replace(least=0, most=0) for on, offer in zip(used, offers, strict=True)
@@ -120,22 +119,30 @@ def _choices(offers: Sequence[Offer], marks: Sequence[Mark], qty: int) -> Iterat
             yield from _around(chosen, marks, qty, greedy(chosen, marks, qty, floors))
 
 
-def _around(offers: Sequence[Offer], marks: Sequence[Mark], qty: int, lots: list[int]) -> Iterator[list[int]]:
-    """``lots``, and what comes of a few coarse lots more or less with the finest venues filling up greedily."""
+def _around(
+    offers: Sequence[Offer], marks: Sequence[Mark], qty: int, lots: list[int], done: tuple[int, ...] = ()
+) -> Iterator[list[int]]:
+    """``lots``, and what comes of a few coarse lots more or less: the coarsest venue first, the finer ones follow."""
     yield lots
     fine = min(offer.unit for offer in offers if offer.most)
-    coarse = [n for n, offer in enumerate(offers) if offer.most and offer.unit > fine]
-    spans = [
-        range(max(offers[n].least, lots[n] - WINDOW), min(offers[n].most, lots[n] + WINDOW) + 1)
-        for n in coarse
-    ]
-    for wanted in product(*spans) if coarse else ():
-        fixed = list(offers)
-        for n, count in zip(coarse, wanted, strict=True):
-            fixed[n] = offers[n]._replace(least=count, most=count)
+    coarse = [n for n, offer in enumerate(offers) if offer.most and offer.unit > fine and n not in done]
+    if not coarse:
+        return
+    at = max(coarse, key=lambda n: (offers[n].unit, -n))
+    for count in range(max(offers[at].least, lots[at] - WINDOW), min(offers[at].most, lots[at] + WINDOW) + 1):
+        fixed = [*offers[:at], offers[at]._replace(least=count, most=count), *offers[at + 1 :]]
         floors = [offer.least for offer in fixed]
         if filled(fixed, floors) <= qty:
-            yield greedy(fixed, marks, qty, floors)
+            yield from _around(fixed, marks, qty, greedy(fixed, marks, qty, floors), (*done, at))
+
+
+def _many(offers: Sequence[Offer], marks: Sequence[Mark], qty: int, lots: list[int]) -> Iterator[list[int]]:
+    """Too many venues for every subset: what dropping comes to, and the optimum of those that greedy used most."""
+    yield _drop(offers, marks, qty, lots)
+    by_use = sorted(range(len(offers)), key=lambda n: (-lots[n] * offers[n].unit, n))
+    kept = set(by_use[:EXACT_VENUES])
+    few = [offer if n in kept else offer._replace(least=0, most=0) for n, offer in enumerate(offers)]
+    yield from _choices(few, marks, qty)
 
 
 def _drop(offers: Sequence[Offer], marks: Sequence[Mark], qty: int, lots: list[int]) -> list[int]:
