@@ -50,6 +50,12 @@ def _risk_window(settings: Settings, sources: dict[str, str]) -> None:
             f"{key} = {risk.rows_min} ({sources[key]}) is above risk.window = {risk.window}:"
             " there could never be enough"
         )
+    if risk.bar_s < risk.interval_s:
+        key = "risk.bar_s"
+        raise ConfigError(
+            f"{key} = {risk.bar_s} ({sources[key]}) is below risk.interval_s = {risk.interval_s}:"
+            " bars are sampled at that interval, so most would be missing"
+        )
 
 
 def _cash(settings: Settings, sources: dict[str, str]) -> None:
