@@ -186,9 +186,18 @@ def _set_limit(state: State, command: Command) -> None:
     if name not in LIMIT_NAMES or scope != "all":
         raise Refused("BAD_LIMIT", f"settable limits (scope all): {', '.join(LIMIT_NAMES)}")
     accept(state, command)
+    before = state.cold.limits.get(name, _configured(state, name))
     state.cold.limits[name] = value
-    announce.audit(state, command.operator, f"set_limit {name}", scope, f"{value:g}", command.reason)
+    changed = f"{before} -> {value}"
+    announce.audit(state, command.operator, f"set_limit {name}", scope, changed, command.reason)
     finish(state, command.id, "done", {"name": name, "value": value})
+
+
+def _configured(state: State, name: str) -> float | None:
+    """What the limit is without any command; None = switched off."""
+    limits = state.config.gate if hasattr(state.config.gate, name) else state.config.switches
+    value: float | None = getattr(limits, name)
+    return value
 
 
 def _acknowledge(state: State, command: Command) -> None:
