@@ -11,6 +11,8 @@ from typing import Annotated
 import msgspec
 
 from config.rules import Rule
+from config.section import Section as Section
+from config.settings_algos import AlgoSettings
 
 On = Annotated[bool, Rule("true | false", note="false = shown, but never trips")]
 Fraction = Annotated[float, Rule("fraction", 0, 1, above=True)]
@@ -18,10 +20,6 @@ Ratio = Annotated[float, Rule("ratio", 0, 1000, above=True)]
 Seconds = Annotated[float, Rule("s", 0, 86_400, above=True)]
 Flag = Annotated[bool, Rule("true | false")]
 Text = Annotated[str, Rule("text")]
-
-
-class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Base of all sections."""
 
 
 class AccountSettings(Section, frozen=True):
@@ -204,6 +202,24 @@ class EngineSettings(Section, frozen=True):
     inbox_market_max: Annotated[int, Rule("ticks", 16, 10_000_000)] = 65_536
 
 
+class AttributionSettings(Section, frozen=True):
+    """How profit and loss are cut: hours, sessions, and what factors explain of it by rolling regression."""
+
+    bucket_s: Annotated[float, Rule("s", 60, 86_400, note="an hour, as profit is kept by hour")] = 3600.0
+    sessions: Annotated[
+        dict[str, float], Rule("hour of the day, UTC", 0, 23.99, note="each lasts until the next begins")
+    ] = msgspec.field(default_factory=lambda: {"asia": 0.0, "europe": 7.0, "us": 13.0})
+    sample_s: Annotated[float, Rule("s", 0, 86_400, note="between samples of all marks; 0 = no factors")] = (
+        60.0
+    )
+    window: Annotated[int, Rule("samples", 3, 10_000, note="the betas are made from these")] = 240
+    samples_min: Annotated[int, Rule("samples", 3, 10_000, note="with fewer there are no betas")] = 30
+    benchmark: Annotated[str, Rule("symbol", note="the market; empty = all symbols, equally weighted")] = ""
+    factors: Annotated[
+        tuple[str, ...], Rule("name: symbols", note='baskets, as "chains: ETH/USDT SOL/USDT"')
+    ] = ()
+
+
 class JournalSettings(Section, frozen=True):
     """What is kept on disk."""
 
@@ -313,10 +329,12 @@ class Settings(Section, frozen=True):
     kill: KillSettings = KillSettings()
     gate: GateSettings = GateSettings()
     engine: EngineSettings = EngineSettings()
+    attribution: AttributionSettings = AttributionSettings()
     journal: JournalSettings = JournalSettings()
     audit: AuditSettings = AuditSettings()
     bus: BusSettings = BusSettings()
     market: MarketSettings = MarketSettings()
     operator: OperatorSettings = OperatorSettings()
     risk: RiskSettings = RiskSettings()
+    algos: AlgoSettings = AlgoSettings()
     strategies: dict[str, StrategySettings] = msgspec.field(default_factory=dict)

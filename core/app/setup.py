@@ -8,7 +8,14 @@ from zoneinfo import ZoneInfo
 from bus.instruments import InstrumentSpec
 from config.settings import Settings
 from core.adapters.catalogue import embedded_catalogue
-from core.engine.config import EngineConfig, GateLimits, KillTimes, StrategyConfig, SwitchLimits
+from core.engine.config import (
+    AttributionConfig,
+    EngineConfig,
+    GateLimits,
+    KillTimes,
+    StrategyConfig,
+    SwitchLimits,
+)
 
 REDUCED = 4  # BOT_REDUCE_API_CALLS: the standing reconciliation comes this many times less often
 DAYS_AHEAD = 400  # day boundaries computed at start; beyond them a day is 24 hours
@@ -40,6 +47,7 @@ def engine_config(
         account_check_interval_s=settings.engine.account_check_interval_s * (REDUCED if fewer else 1),
         day_opens_ns=day_opens_ns(settings.account.day_zone, now_ns),
         operator=settings.operator.name,
+        attribution=_attribution(settings, instruments, any_symbol=env == "REPLAY"),
     )
 
 
@@ -111,6 +119,33 @@ def _kill_times(settings: Settings) -> KillTimes:
         flatten_retry_ms=k.flatten_retry_ms,
         flatten_alarm_ms=k.flatten_alarm_ms,
         slice_lots_max=k.slice_lots_max,
+    )
+
+
+def _attribution(
+    settings: Settings, instruments: tuple[InstrumentSpec, ...], *, any_symbol: bool
+) -> AttributionConfig:
+    a = settings.attribution
+    baskets: dict[str, tuple[str, ...]] = {}
+    for text in a.factors:
+        name, colon, symbols = text.partition(":")
+        if not colon or not name.strip() or not symbols.split() or name.strip() == "market":
+            raise SetupError(
+                f'attribution.factors: {text!r} is no basket: give "name: SYMBOL SYMBOL", market is the benchmark\'s'
+            )
+        baskets[name.strip()] = tuple(symbols.split())
+    named = [a.benchmark] * bool(a.benchmark) + [symbol for basket in baskets.values() for symbol in basket]
+    missing = set(named) - {spec.symbol for spec in instruments}
+    if missing and not any_symbol:
+        raise SetupError(f"attribution: not in this market: {', '.join(sorted(missing))}")
+    return AttributionConfig(
+        bucket_s=a.bucket_s,
+        sessions=dict(a.sessions),
+        sample_s=a.sample_s,
+        window=a.window,
+        need=a.samples_min,
+        benchmark=a.benchmark,
+        factors=baskets,
     )
 
 

@@ -13,6 +13,8 @@ from core.adapters.tape import Tape
 from core.engine.config import EngineConfig
 
 BAR_ROWS = 4  # ticks made of one bar
+DAY_S = 86_400.0
+SESSION_BAR_S = 4 * 3600.0  # longer bars do not say in which session of the day they moved
 
 
 def at_its_pace(tape: Tape, config: EngineConfig) -> EngineConfig:
@@ -29,6 +31,12 @@ def at_its_pace(tape: Tape, config: EngineConfig) -> EngineConfig:
         gate=msgspec.structs.replace(config.gate, data_age_max_s=max(config.gate.data_age_max_s, bar_s)),
         signal_interval_s=max(config.signal_interval_s, bar_s),
         account_check_interval_s=max(config.account_check_interval_s, bar_s),
+        attribution=msgspec.structs.replace(
+            config.attribution,
+            bucket_s=max(config.attribution.bucket_s, min(bar_s, DAY_S)),
+            sample_s=max(config.attribution.sample_s, bar_s) if config.attribution.sample_s else 0.0,
+            sessions=config.attribution.sessions if bar_s < SESSION_BAR_S else {},
+        ),
     )
 
 

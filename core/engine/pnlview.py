@@ -12,7 +12,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from bus.views import DailyView, DayRow, PnlView
+from bus.daily import DailyView, DayRow
+from bus.views import PnlView
 from core.engine import attribution, buckets, factors
 from core.engine.ledger import FX, PART_NAMES, PARTS, PRICE, nothing
 from core.engine.state import State
