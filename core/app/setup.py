@@ -9,6 +9,7 @@ from bus.instruments import InstrumentSpec
 from config.settings import Settings
 from core.adapters.catalogue import embedded_catalogue
 from core.engine.config import (
+    AlgoLimits,
     AttributionConfig,
     EngineConfig,
     GateLimits,
@@ -47,7 +48,27 @@ def engine_config(
         account_check_interval_s=settings.engine.account_check_interval_s * (REDUCED if fewer else 1),
         day_opens_ns=day_opens_ns(settings.account.day_zone, now_ns),
         operator=settings.operator.name,
+        algos=_algos(settings, own_in_tape=env == "LIVE"),
         attribution=_attribution(settings, instruments, any_symbol=env == "REPLAY"),
+    )
+
+
+def _algos(settings: Settings, *, own_in_tape: bool) -> AlgoLimits:
+    """The simulated venue does not print our executions on its tape; a real one does."""
+    a = settings.algos
+    return AlgoLimits(
+        catch_up_max=a.catch_up_max,
+        on_restart=a.on_restart,
+        denials_max=a.denials_max,
+        stall_slices=a.stall_slices,
+        own_in_tape=own_in_tape,
+        profile_weeks=a.profile_weeks,
+        sigma=a.sigma,
+        eta=a.eta,
+        gamma=a.gamma,
+        epsilon=a.epsilon,
+        risk_aversion=a.risk_aversion,
+        daily_volume=a.daily_volume,
     )
 
 
