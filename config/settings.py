@@ -13,6 +13,7 @@ import msgspec
 from config.rules import Rule
 from config.section import Section as Section
 from config.settings_algos import AlgoSettings
+from config.settings_market import MarketSettings, RouterSettings
 
 On = Annotated[bool, Rule("true | false", note="false = shown, but never trips")]
 Fraction = Annotated[float, Rule("fraction", 0, 1, above=True)]
@@ -254,20 +255,6 @@ class BusSettings(Section, frozen=True):
     table_hz: Annotated[float, Rule("per s", 0.1, 100)] = 10.0
 
 
-class MarketSettings(Section, frozen=True):
-    """The embedded paper market and its venue."""
-
-    seed: Annotated[int, Rule("seed", 0, 2**53, note="0 = fresh at each start")] = 0
-    tick_rate_per_s: Annotated[float, Rule("ticks/s, all instruments together", 0, 1e6, above=True)] = 200.0
-    speed: Annotated[float, Rule("market seconds per second", 0, 10_000, above=True)] = 1.0
-    symbols: Annotated[tuple[str, ...], Rule("symbols", note="empty = the whole catalogue")] = ()
-    latency_ms: Annotated[float, Rule("ms", 0, 60_000)] = 20.0
-    latency_jitter_ms: Annotated[float, Rule("ms", 0, 60_000)] = 10.0
-    crash_after_s: Annotated[float, Rule("s after start", 0, 86_400, note="0 = never")] = 0.0
-    crash_drop: Annotated[float, Rule("fraction of price", 0, 0.99, above=True)] = 0.4
-    crash_duration_s: Annotated[float, Rule("s", 0, 86_400)] = 20.0
-
-
 class StrategySettings(Section, frozen=True):
     """One running strategy; its id is the section's name."""
 
@@ -334,6 +321,7 @@ class Settings(Section, frozen=True):
     audit: AuditSettings = AuditSettings()
     bus: BusSettings = BusSettings()
     market: MarketSettings = MarketSettings()
+    router: RouterSettings = RouterSettings()
     operator: OperatorSettings = OperatorSettings()
     risk: RiskSettings = RiskSettings()
     algos: AlgoSettings = AlgoSettings()

@@ -166,9 +166,10 @@ def _catalogue(messages: dict[str, dict[str, Any]]) -> tuple[list[Any], dict[str
     """Specs and betas of the embedded market, when that is what the core trades."""
     if messages.get("account", {}).get("env") != "PAPER":
         return [], {}
-    from core.adapters.catalogue import LISTINGS
+    from core.adapters.catalogue import EVERYWHERE
 
-    return [row.spec for row in LISTINGS], {row.spec.symbol: row.beta for row in LISTINGS}
+    rows = list(EVERYWHERE.values())
+    return [row.spec for row in rows], {row.spec.symbol: row.beta for row in rows}
 
 
 def limits_of(configured: Any) -> Limits:

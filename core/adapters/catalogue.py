@@ -2,6 +2,10 @@
 
 Three settlement currencies are here on purpose: USDT, BTC (an inverse perpetual) and EUR, with the instruments whose
 marks give the rates of BTC and EUR.
+
+With two venues the second, ``sim2``, lists the three largest again, as ``BTC/USDT@sim2``: cheaper to take from, wider,
+deeper, in coarser lots and ticks, at a price that wanders a little around the first venue's. Its place is behind all
+others, so the instrument ids of the first venue do not depend on it.
 """
 
 from __future__ import annotations
@@ -23,6 +27,8 @@ class Listing(msgspec.Struct, frozen=True, kw_only=True):
     spread_bps: float = 1.0  # of price, calm
     depth: float = 20_000.0  # quote, displayed at the best
     weight: float = 1.0  # share of the ticks
+    noise_bps: float = 0.0  # standard deviation of each quote around the component's price
+    offset_bps: float = 0.0  # of price, always
 
 
 def _coin(
@@ -81,14 +87,44 @@ LISTINGS: tuple[Listing, ...] = (
 )
 
 
-def embedded_catalogue() -> tuple[InstrumentSpec, ...]:
-    """The paper market's instruments; a row's place is its instrument id."""
-    return tuple(listing.spec for listing in LISTINGS)
+SECOND_VENUE, SECOND_COINS = "sim2", ("BTC", "ETH", "SOL")
+
+
+def _again(first: Listing) -> Listing:
+    """The same thing at the second venue."""
+    spec = msgspec.structs.replace(
+        first.spec,
+        symbol=f"{first.spec.symbol}@{SECOND_VENUE}",
+        venue=SECOND_VENUE,
+        tick_size=first.spec.tick_size * 10,
+        lot_size=round(first.spec.lot_size * 10, 8),
+        fee_rate_maker=0.0001,
+        fee_rate_taker=0.0003,
+        fx_for="",
+    )
+    return msgspec.structs.replace(
+        first,
+        spec=spec,
+        spread_bps=first.spread_bps * 1.8,
+        depth=first.depth * 1.5,
+        weight=first.weight * 0.8,
+        noise_bps=0.4,
+        offset_bps=0.2,
+    )
+
+
+SECOND_LISTINGS = tuple(_again(listing) for listing in LISTINGS[: len(SECOND_COINS)])
+EVERYWHERE = {listing.spec.symbol: listing for listing in (*LISTINGS, *SECOND_LISTINGS)}
+
+
+def embedded_catalogue(venues: int = 1) -> tuple[InstrumentSpec, ...]:
+    """The paper market's instruments at one or two venues; a row's place is its instrument id."""
+    listings = LISTINGS if venues == 1 else (*LISTINGS, *SECOND_LISTINGS)
+    return tuple(listing.spec for listing in listings)
 
 
 def listing_of(spec: InstrumentSpec) -> Listing:
     """How ``spec`` moves: as listed here, or like a coin of its own at a price of 100."""
-    for listing in LISTINGS:
-        if listing.spec.symbol == spec.symbol:
-            return listing
+    if listing := EVERYWHERE.get(spec.symbol):
+        return listing
     return Listing(spec=spec, price=100.0, coin=spec.symbol)

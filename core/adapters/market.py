@@ -58,7 +58,9 @@ class EmbeddedMarket:
             self._components["sigma"][component] = listing.vol / math.sqrt(YEAR_S)
             row = self._listings[i]
             row["component"], row["beta"], row["euro"] = component, listing.beta, listing.euro
-            row["start_ticks"] = ((start_px or {}).get(i) or listing.price) / spec.tick_size
+            listed_px = listing.price * (1.0 + listing.offset_bps * 1e-4)
+            row["start_ticks"] = ((start_px or {}).get(i) or listed_px) / spec.tick_size
+            row["noise"] = listing.noise_bps * 1e-4
             row["half_spread"] = listing.spread_bps * 0.5e-4
             lot_in_quote = spec.lot_size * (spec.contract_value if spec.inverse else listing.price)
             row["depth_lots"] = max(1.0, listing.depth / lot_in_quote)

@@ -218,6 +218,19 @@ class Matcher:
                     order.stop_ticks = 0
                     self.place(order, now_ns)
 
+    def ladder(self, instrument: int, sign: int, levels: int) -> tuple[tuple[int, int], ...]:
+        """What a taker of ``sign`` finds: (ticks, lots), best first, each step as large as the display and a tick on.
+
+        What has been taken since the last quote is gone.
+        """
+        best = int(self._best[sign][instrument])
+        if best == 0:
+            return ()
+        shown, taken = self._depth(instrument, sign), int(self._taken[sign][instrument])
+        first, part = divmod(taken, shown)
+        steps = [(best + sign * (first + n), shown - part * (n == 0)) for n in range(levels)]
+        return tuple((ticks, lots) for ticks, lots in steps if ticks > 0)
+
     # -- inside ---------------------------------------------------------------------------------------------
 
     def _side(self, order: SimOrder) -> SideBook:

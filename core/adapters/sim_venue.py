@@ -23,7 +23,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from bus.effects import CancelOrder, MassCancel, NewOrder, QueryOpen, QueryOrder, QueryPositions, ReplaceOrder
 from bus.enums import ReportKind
-from bus.events import Funding, OpenOrder, OpenOrders, Positions, Report, VenueStatus
+from bus.events import Depth, Funding, OpenOrder, OpenOrders, Positions, Report, VenueStatus
 from bus.instruments import InstrumentSpec
 from core.adapters.faults import FOREVER_NS, FaultPlan
 from core.adapters.sim_exchange import Exchange
@@ -48,11 +48,17 @@ class SimVenue:
         session: str = "0",
         funding_interval_s: float = 0.0,
         funding_rate: float = 1e-4,
+        lists: Sequence[int] | None = None,
+        depth_of: Sequence[int] = (),
+        depth_hz: float = 2.0,
+        depth_levels: int = 5,
     ) -> None:
         """A venue with an empty book; prices come with the first ticks.
 
         ``specs`` is the whole catalogue: instrument ids index it. ``session`` goes into execution ids and must
         differ from one start to the next where a journal outlives the venue. ``funding_interval_s`` 0 = none.
+        ``lists`` are the instruments traded here (None = all): only they are funded here, so that several venues do
+        not each fund the same. ``depth_of`` are those whose book is told beyond the best, ``depth_hz`` times a second.
         """
         self.id = id
         self.faults = faults if faults is not None else FaultPlan()
@@ -66,6 +72,11 @@ class SimVenue:
         self._funding_ns = int(funding_interval_s * 1000) * MS
         self._funding_rate = funding_rate
         self._next_funding_ns = FOREVER_NS
+        self._lists = range(len(specs)) if lists is None else lists
+        self._depth_of, self._depth_levels = depth_of, depth_levels
+        self._depth_ns = int(1e9 / depth_hz) if depth_of and depth_hz > 0.0 else 0
+        self._next_depth_ns = FOREVER_NS
+        self._told: dict[int, Depth] = {}
         self._edge_ns = FOREVER_NS
         self._plan_version = -1
 
@@ -169,7 +180,7 @@ class SimVenue:
             down = self.faults.active("disconnect", self._now_ns)
             moved = down == self._up
             self._edge_ns = self._now_ns if moved else self.faults.next_edge_ns("disconnect", self._now_ns)
-        return min(self._link.next_request_ns(), self._edge_ns, self._next_funding_ns)
+        return min(self._link.next_request_ns(), self._edge_ns, self._next_funding_ns, self._next_depth_ns)
 
     def _pass_to(self, now_ns: int) -> None:
         """Let time pass: whatever falls into it happens in its order."""
@@ -177,12 +188,16 @@ class SimVenue:
             self._now_ns = now_ns
             if self._funding_ns:
                 self._next_funding_ns = (now_ns // self._funding_ns + 1) * self._funding_ns
+            if self._depth_ns:
+                self._next_depth_ns = (now_ns // self._depth_ns + 1) * self._depth_ns
         while (at_ns := self._wake_ns()) <= now_ns:
             self._now_ns = max(self._now_ns, at_ns)
             if at_ns == self._edge_ns:
                 self._edge(at_ns)
             elif (request := self._link.arrived(at_ns)) is not None:
                 request[1](request[2], at_ns)
+            elif at_ns >= self._next_depth_ns:
+                self._show(at_ns)
             else:
                 self._fund(at_ns)
         self._now_ns = max(self._now_ns, now_ns)
@@ -196,12 +211,25 @@ class SimVenue:
 
     def _fund(self, at_ns: int) -> None:
         self._next_funding_ns = at_ns + self._funding_ns
-        for i in range(len(self._specs)):
+        for i in self._lists:
             price = self._matcher.mid_px(i)
             if price > 0:
                 rate = self._funding_rate * self._random.uniform(0.5, 1.5)
                 self._exchange.ledger.fund(i, rate, price)
                 self._link.post(Funding(self._link.stamp(at_ns), i, rate), local=True)
+
+    def _show(self, at_ns: int) -> None:
+        """Tell the books that have changed since they were last told; as market data, they come without delay."""
+        self._next_depth_ns = at_ns + self._depth_ns
+        for i in self._depth_of if self._up else ():
+            bids, asks = (
+                self._matcher.ladder(i, -1, self._depth_levels),
+                self._matcher.ladder(i, 1, self._depth_levels),
+            )
+            known = self._told.get(i)
+            if (bids or asks) and (known is None or (known.bids, known.asks) != (bids, asks)):
+                self._told[i] = Depth(at_ns, i, bids, asks)
+                self._local(self._told[i])
 
     # -- faults at the door ---------------------------------------------------------------------------------
 

@@ -10,10 +10,10 @@ from __future__ import annotations
 from typing import Protocol
 
 from bus.effects import CancelOrder, MassCancel, NewOrder, QueryOpen, QueryOrder, QueryPositions, ReplaceOrder
-from bus.events import Funding, OpenOrders, Positions, Report, VenueStatus
+from bus.events import Depth, Funding, OpenOrders, Positions, Report, VenueStatus
 from core.kernels.tables import Table
 
-VenueEvent = Report | OpenOrders | Positions | VenueStatus | Funding
+VenueEvent = Report | OpenOrders | Positions | VenueStatus | Funding | Depth
 
 
 class Venue(Protocol):

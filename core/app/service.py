@@ -151,21 +151,29 @@ class Service:
         )
 
     def _venues(self, start: Start) -> list[SimVenue]:
-        market = self.settings.market
-        venue = SimVenue(
-            0,
-            start.state.specs,
-            seed=self.options.seed or market.seed or start.epoch,
-            latency_ms=market.latency_ms,
-            jitter_ms=market.latency_jitter_ms,
-            session=str(start.epoch),
-        )
-        state = start.state
-        held = {i: state.qty(i) for i in range(len(state.specs)) if state.qty(i)}
-        venue.restore(
-            held
-        )  # a simulated venue forgets its orders when its process ends; positions are the account's
-        return [venue]
+        """One simulated venue for each name; it forgets its orders with the process, positions are the account's."""
+        state, market = start.state, self.settings.market
+        seed = self.options.seed or market.seed or start.epoch
+        twice = [i for i, peers in enumerate(state.alike) if len(peers) > 1]
+        told = sorted({peer.instrument for i in twice for peer in state.alike[i]})
+        venues = []
+        for n, name in enumerate(state.config.venues):
+            lists = [i for i, spec in enumerate(state.specs) if spec.venue == name]
+            venue = SimVenue(
+                n,
+                state.specs,
+                seed=seed + n,
+                latency_ms=market.latency_ms if n == 0 else market.latency2_ms,
+                jitter_ms=market.latency_jitter_ms,
+                session=str(start.epoch),
+                lists=lists,
+                depth_of=[i for i in told if i in lists],
+                depth_hz=market.depth_hz,
+                depth_levels=market.depth_levels,
+            )
+            venue.restore({i: state.qty(i) for i in lists if state.qty(i)})
+            venues.append(venue)
+        return venues
 
     def _build(self, start: Start, feed: Feed) -> None:
         settings, folder = self.settings, self.options.data_dir

@@ -14,6 +14,7 @@ from core.engine.config import (
     EngineConfig,
     GateLimits,
     KillTimes,
+    RouterLimits,
     StrategyConfig,
     SwitchLimits,
 )
@@ -48,6 +49,7 @@ def engine_config(
         account_check_interval_s=settings.engine.account_check_interval_s * (REDUCED if fewer else 1),
         day_opens_ns=day_opens_ns(settings.account.day_zone, now_ns),
         operator=settings.operator.name,
+        router=_router(settings),
         algos=_algos(settings, own_in_tape=env == "LIVE"),
         attribution=_attribution(settings, instruments, any_symbol=env == "REPLAY"),
     )
@@ -74,8 +76,8 @@ def _algos(settings: Settings, *, own_in_tape: bool) -> AlgoLimits:
 
 def paper_instruments(settings: Settings) -> tuple[InstrumentSpec, ...]:
     """The embedded catalogue, or the part of it that is configured (with the rate instruments it needs)."""
-    catalogue = embedded_catalogue()
-    wanted = set(settings.market.symbols)
+    catalogue = embedded_catalogue(settings.market.venues)
+    wanted = _everywhere(settings.market.symbols, catalogue)
     unknown = wanted - {spec.symbol for spec in catalogue}
     if unknown:
         names = ", ".join(spec.symbol for spec in catalogue)
@@ -84,6 +86,11 @@ def paper_instruments(settings: Settings) -> tuple[InstrumentSpec, ...]:
         return catalogue
     needed = {spec.settle for spec in catalogue if spec.symbol in wanted}
     return tuple(spec for spec in catalogue if spec.symbol in wanted or spec.fx_for in needed)
+
+
+def _everywhere(symbols: tuple[str, ...], catalogue: tuple[InstrumentSpec, ...]) -> set[str]:
+    """``symbols``, and what lists the same thing at the second venue."""
+    return {*symbols} | {spec.symbol for spec in catalogue if spec.symbol.partition("@")[0] in symbols}
 
 
 def day_opens_ns(zone: str, now_ns: int) -> tuple[int, ...]:
@@ -167,6 +174,22 @@ def _attribution(
         need=a.samples_min,
         benchmark=a.benchmark,
         factors=baskets,
+    )
+
+
+def _router(settings: Settings) -> RouterLimits:
+    r = settings.router
+    return RouterLimits(
+        latency_weight=r.latency_weight,
+        stale_weight=r.stale_weight,
+        volatility=r.volatility,
+        stale_max_s=r.stale_max_s,
+        messages_per_s=r.messages_per_s,
+        exposure_max=dict(r.exposure_max),
+        wallet=dict(r.wallet),
+        fee_bps=dict(r.fee_bps),
+        slip_bps=dict(r.slip_bps),
+        latency_ms=dict(r.latency_ms),
     )
 
 

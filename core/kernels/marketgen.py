@@ -32,6 +32,7 @@ LISTING = np.dtype(
         ("depth_lots", "f8"),  # lots, mean displayed, calm
         ("activity", "f8"),  # cumulative probability that a tick is this instrument's or an earlier one's
         ("component", "i8"),  # row of COMPONENT
+        ("noise", "f8"),  # log, of each quote around the component's price; 0 draws nothing
     ]
 )
 COMPONENT = np.dtype(
@@ -179,6 +180,8 @@ def generate(rows: Table, until_ns: int, state: Table, components: Table, listin
         log_move += _step_component(s, components[listing["component"]], ts_ns)
         if listing["euro"] != 0.0:
             log_move += listing["euro"] * _step_component(s, euro, ts_ns)
+        if listing["noise"] != 0.0:
+            log_move += listing["noise"] * _normal(s)
         rows[k]["ts_ns"], rows[k]["instrument"] = ts_ns, i
         _show(s, rows[k], listing, log_move)
         if s["opened"] >= len(listings):
