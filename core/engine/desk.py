@@ -1,7 +1,7 @@
-"""What the gate keeps at hand so that judging an order looks at no other order: own orders by instrument, strategy, venue.
+"""What the gate keeps at hand, so that judging an order looks at no other: own orders by instrument, strategy, venue.
 
-All of it follows from the open orders, so none of it is in a snapshot: ``State.desk`` is rebuilt from them after a load.
-Own resting prices are heaps whose stale entries are dropped when they come to the top: adding costs a push, removing
+All of it follows from the open orders, so none is in a snapshot: ``State.desk`` is rebuilt from them after a load. Own
+resting prices are heaps whose stale entries are dropped when they come to the top: adding costs a push, removing
 nothing, the best price a look. Whatever opens, closes or amends an order says so here (``State.add_working``,
 ``moves``, ``fills``).
 """
@@ -55,7 +55,9 @@ class Desk:
     """Indexes over the open orders of one state."""
 
     def __init__(self, orders: Iterable[Order] = ()) -> None:
-        self.limits: dict[tuple[str, int], Any] = {}  # resolved limits by (strategy, instrument): gate/tight.py
+        self.limits: dict[
+            tuple[str, int], Any
+        ] = {}  # resolved limits by (strategy, instrument): gate/tight.py
         self.sides: dict[tuple[int, Side], Quotes] = {}
         self.pairs: dict[tuple[str, int], dict[str, Order]] = {}  # (strategy, instrument) -> its open orders
         self.by_strategy: dict[str, int] = {}  # open orders

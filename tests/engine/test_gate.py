@@ -70,7 +70,7 @@ def disabled() -> Bench:
 
 
 def hasty() -> Bench:
-    bench = Bench(config(strategies=(strategy(),), min_trade_interval_s=5.0))
+    bench = Bench(config(strategies=(strategy(symbols=()),), min_trade_interval_s=5.0))
     bench.state.cold.hosts["hold-1"].last_entry_ns[0] = bench.now - 10**9
     return bench
 
@@ -99,7 +99,7 @@ ROWS = [  # layer, code, bench, wish
     (L.STATE, "NOT_STARTED", lambda: Bench(start=False), {}),
     (L.STATE, "VENUE_DOWN", down, {}),
     (L.PRICE, "NO_PRICE", unpriced, {}),
-    (L.PRICE, "STALE", stale, {}),
+    (L.DATA, "STALE", stale, {}),
     (L.PRICE, "COLLAR", Bench, {"price_ticks": 9400}),
     (L.PRICE, "COLLAR", lambda: Bench(limits(price_collar=math.nan)), {"price_ticks": 9999}),
     (L.SIZE, "TOO_LARGE", lambda: Bench(spec0(qty_lots_max=9)), {}),
@@ -135,7 +135,7 @@ def test_each_refusal(layer, code, make, wish) -> None:
 
 
 def test_every_layer_has_rows() -> None:
-    assert {row[0] for row in ROWS} == {layer for layer, _ in gate.LAYERS}
+    assert {row[0] for row in ROWS} == {layer for layer, _, _ in gate.LAYERS}
 
 
 def test_the_order_of_the_layers_is_the_order_of_refusal() -> None:
@@ -148,6 +148,7 @@ def test_the_order_of_the_layers_is_the_order_of_refusal() -> None:
     bench.price(0, 100.0)
     faults.append(bench.submit())
     bench.state.cold.limits["order_value_max"] = 1e9
+    bench.state.desk.limits.clear()
     faults.append(bench.submit())
     assert [f.layer.name for f in faults] == ["FORM", "STATE", "PRICE", "SIZE", "EXPOSURE"]
 
@@ -158,7 +159,7 @@ def test_a_pass_carries_the_stamp_of_every_layer() -> None:
     (order,) = bench.effects
     assert isinstance(order, NewOrder)
     assert (
-        order.approval.layers == sum(1 << layer for layer, _ in gate.LAYERS) and not order.approval.reducing
+        order.approval.layers == sum(1 << layer for layer, _, _ in gate.LAYERS) and not order.approval.reducing
     )
 
 
@@ -260,7 +261,7 @@ def test_a_kill_order_skips_what_protects_entries_and_must_reduce() -> None:
 def test_inspect_shows_every_layer_and_sends_nothing() -> None:
     bench = halted(Bench(limits(order_value_max=1.0)), TradingState.HALTED)
     verdicts = gate.inspect(bench.state, bench.wish())
-    assert [v.layer for v in verdicts] == [layer.name for layer, _ in gate.LAYERS]
+    assert [v.layer for v in verdicts] == [layer.name for layer, _, _ in gate.LAYERS]
     assert [v.layer for v in verdicts if not v.ok] == ["STATE", "SIZE"]
 
 

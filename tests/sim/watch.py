@@ -30,10 +30,7 @@ from core.engine.scopes import in_scope
 from core.engine.state import State
 
 KILL_STAMP = 1 << GateLayer.FORM | 1 << GateLayer.STATE
-FULL_STAMP = KILL_STAMP | sum(
-    1 << layer
-    for layer in (GateLayer.AUTHORITY, GateLayer.PRICE, GateLayer.SIZE, GateLayer.FLOW, GateLayer.EXPOSURE)
-)
+FULL_STAMP = sum(1 << layer for layer in GateLayer)
 ENDINGS = ("done", "failed", "rejected")
 ATTRIBUTION_EVERY = 4  # steps of ticks between two looks at the attribution; every other step is looked at
 

@@ -15,24 +15,39 @@ from __future__ import annotations
 
 from bus.effects import Approval, NewOrder, ReplaceOrder
 from bus.enums import GateLayer, Purpose
-from core.engine.gate import change, exposure, flow, form, price, size, standing
-from core.engine.gate.wish import Denial, Verdict, Wish
+from core.engine.gate import (
+    authority,
+    change,
+    data,
+    exposure,
+    flow,
+    form,
+    loss,
+    price,
+    size,
+    standing,
+    vetoes,
+    waive,
+)
+from core.engine.gate.case import Case
+from core.engine.gate.wish import Denial, Refusal, Verdict, Wish
 from core.engine.orders import Order
 from core.engine.state import State
 
 LAYERS = (
-    (GateLayer.FORM, form.check),
-    (GateLayer.AUTHORITY, standing.authority),
-    (GateLayer.STATE, standing.check),
-    (GateLayer.PRICE, price.check),
-    (GateLayer.SIZE, size.check),
-    (GateLayer.FLOW, flow.check),
-    (GateLayer.EXPOSURE, exposure.check),
+    (GateLayer.FORM, form.check, form.shown),
+    (GateLayer.AUTHORITY, authority.check, authority.shown),
+    (GateLayer.STATE, standing.check, standing.shown),
+    (GateLayer.DATA, data.check, data.shown),
+    (GateLayer.PRICE, price.check, price.shown),
+    (GateLayer.SIZE, size.check, size.shown),
+    (GateLayer.FLOW, flow.check, flow.shown),
+    (GateLayer.EXPOSURE, exposure.check, exposure.shown),
+    (GateLayer.LOSS, loss.check, loss.shown),
 )
-KILL_LAYERS = (
-    (GateLayer.FORM, form.check),
-    (GateLayer.STATE, standing.check),
-)
+BEHIND_FORM = tuple((layer, check) for layer, check, _ in LAYERS[1:])
+FULL_STAMP = sum(1 << layer for layer, _, _ in LAYERS)
+KILL_STAMP = 1 << GateLayer.FORM | 1 << GateLayer.STATE
 
 __all__ = ["Denial", "Verdict", "Wish", "approve", "approve_replace", "inspect", "reduces"]
 
@@ -78,7 +93,7 @@ def approve(state: State, wish: Wish) -> NewOrder | Denial:
 
 def approve_replace(state: State, wish: Wish, order: Order) -> ReplaceOrder | Denial:
     """The same for an amendment of a working order: ``wish`` is the order as it would be, ``wish.amends`` its id."""
-    assert wish.amends == order.cl_ord_id and wish.instrument == order.instrument and wish.side is order.side
+    assert (wish.amends, wish.instrument, wish.side) == (order.cl_ord_id, order.instrument, order.side)
     approval = _judge(state, wish)
     if isinstance(approval, Denial):
         return approval
@@ -95,24 +110,71 @@ def approve_replace(state: State, wish: Wish, order: Order) -> ReplaceOrder | De
 
 
 def _judge(state: State, wish: Wish) -> Approval | Denial:
-    passed = 0
-    reducing = form.known(state, wish) and reduces(state, wish)
-    for layer, check in KILL_LAYERS if wish.purpose is Purpose.KILL else LAYERS:
-        refusal = check(state, wish, reducing)
+    """FORM first, for nothing behind it can be judged without; then measure once, then the others in their order."""
+    case = Case(state, wish, reducing=form.known(state, wish) and reduces(state, wish))
+    refusal = form.check(case)
+    if refusal is not None:
+        return _denied(state, GateLayer.FORM, refusal)
+    if wish.purpose is Purpose.KILL:
+        refusal = standing.check(case)
         if refusal is not None:
-            return Denial(layer, *refusal)
-        passed |= 1 << layer
-    return Approval(layers=passed, reducing=reducing)
+            return _denied(state, GateLayer.STATE, refusal)
+        return Approval(layers=KILL_STAMP, reducing=case.reducing)
+    case.measure()
+    for layer, check in BEHIND_FORM:
+        refusal = check(case)
+        if refusal is not None:
+            _count_vetoes(state, case, layer, refusal[0])
+            return _denied(state, layer, refusal)
+    if case.let_through or case.warming:
+        _count_vetoes(state, case, GateLayer.LOSS, "")
+        for code, by in case.let_through:
+            if by != vetoes.OFF:
+                waive.used(state, wish, code, by)
+    return Approval(layers=FULL_STAMP, reducing=case.reducing)
+
+
+def _denied(state: State, layer: GateLayer, refusal: Refusal) -> Denial:
+    _count(state, f"{layer.name}.{refusal[0]}")
+    return Denial(layer, *refusal)
+
+
+def _count_vetoes(state: State, case: Case, layer: GateLayer, code: str) -> None:
+    """What the vetoes said, whether or not they were listened to, and whatever became of the order."""
+    for name in case.warming:
+        _count(state, f"warming.{name}")
+    for name, by in case.let_through:
+        if by == vetoes.OFF:
+            _count(state, f"veto.{name}.off")
+    if layer is GateLayer.DATA and code in vetoes.CODES:
+        _count(state, f"veto.{code}")
+
+
+def _count(state: State, name: str) -> None:
+    counts = state.cold.gate_counts
+    counts[name] = counts.get(name, 0) + 1
 
 
 def inspect(state: State, wish: Wish) -> list[Verdict]:
     """Every layer's decision with value and limit, refusals and all, for the operator to read. Sends nothing."""
-    reducing = form.known(state, wish) and reduces(state, wish)
-    verdicts = []
-    for layer, check in LAYERS:
-        refusal = check(state, wish, reducing)
-        code, value, limit, detail = refusal or ("OK", None, None, "")
-        verdicts.append(Verdict(layer.name, refusal is None, code, value, limit, detail))
-        if refusal is not None and layer is GateLayer.FORM:
+    case = Case(state, wish, reducing=form.known(state, wish) and reduces(state, wish))
+    verdicts: list[Verdict] = []
+    for layer, check, shown in LAYERS:
+        refusal = check(case)
+        if refusal is None:
+            if layer is GateLayer.FORM:
+                case.measure()
+            value, limit, detail = shown(case)
+            verdicts.append(Verdict(layer.name, True, "OK", value, limit, _with_overrides(case, detail)))
+            continue
+        verdicts.append(Verdict(layer.name, False, *refusal))
+        if layer is GateLayer.FORM:
             break  # nothing behind it can be judged
     return verdicts
+
+
+def _with_overrides(case: Case, detail: str) -> str:
+    """The override that lets this layer pass stands in its line, once."""
+    lifted = [f"{code} lifted by override {by}" for code, by in case.let_through if by != vetoes.OFF]
+    case.let_through.clear()
+    return "; ".join([detail, *lifted])

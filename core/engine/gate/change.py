@@ -22,8 +22,7 @@ def overlap_lots(state: State, instrument: int, sign: int) -> int:
     for held in state.cold.lists.values():
         if held.instrument == instrument and held.exit_sign == sign:
             take, stop = state.working.get(held.take), state.working.get(held.stop)
-            if _guards(take) and _guards(stop):
-                assert take is not None and stop is not None
+            if take is not None and stop is not None and take.reduce_only and stop.reduce_only:
                 lots += min(take.working_lots, stop.working_lots)
     return lots
 
@@ -62,7 +61,3 @@ def _other_leg(state: State, wish: Wish) -> Order | None:
         if key != mine and order is not None and order.reduce_only:
             return order
     return None
-
-
-def _guards(order: Order | None) -> bool:
-    return order is not None and order.reduce_only

@@ -1,26 +1,194 @@
-"""Layer 7, FLOW: not twice, not too often, not too many."""
+"""Layer 7, FLOW: not twice, not too often, not too many, not against ourselves.
+
+Exits, children of algorithms and kill orders are exempt where it says so; cancels never come here at all, and are only
+counted (``sent``, ``message`` below, called by the order manager).
+"""
 
 from __future__ import annotations
 
-from bus.enums import Purpose
+import math
+
+from bus.enums import OrdType, Purpose, Side
 from core.engine.config import SECOND_NS
-from core.engine.gate.wish import Refusal, Wish
+from core.engine.desk import Bucket
+from core.engine.gate.case import Case
+from core.engine.gate.tight import FIRM, Limit, tight
+from core.engine.gate.wish import Refusal, Shown, Wish
+from core.engine.orders import Order
 from core.engine.state import State
 
+RECENT_MAX = 1024  # likenesses remembered
+BY_HAND_OR_PLAN = (Purpose.STRATEGY, Purpose.OPERATOR)
+Likeness = tuple[str, int, int, int, int, int]
 
-def check(state: State, wish: Wish, reducing: bool) -> Refusal | None:
-    """A repeated intent, too many open orders, entries of one strategy too close together."""
+
+def check(case: Case) -> Refusal | None:
+    """A repeated intent, a likeness too soon, a repeating strategy, counts, rates, our own quotes, the interval."""
+    state, wish = case.state, case.wish
     if not wish.amends and wish.cl_ord_id in state.cold.orders:
         return "DUPLICATE", None, None, f"{wish.cl_ord_id} was sent before"
-    if reducing:
+    if case.reducing:
         return None
-    limits = state.config.gate
-    if len(state.working) >= limits.open_orders_max:
-        return "OPEN_ORDERS", float(len(state.working)), float(limits.open_orders_max), "too many open orders"
-    interval_s = state.config.min_trade_interval_s
-    if interval_s and wish.purpose is Purpose.STRATEGY:
-        last = state.cold.hosts[wish.strategy].last_entry_ns.get(wish.instrument)
-        since_s = float("inf") if last is None else (state.cold.now_ns - last) / SECOND_NS
-        if since_s < interval_s:
-            return "TRADE_INTERVAL", since_s, interval_s, "too soon after the last entry (s)"
+    return (
+        _likeness(state, wish)
+        or _repeating(state, wish)
+        or _counts(case)
+        or _rates(case)
+        or _self_match(case)
+        or _interval(case)
+    )
+
+
+# --- twice ---------------------------------------------------------------------------------------------------------
+
+
+def likeness_of(wish: Wish | Order) -> Likeness:
+    """What two orders have in common that are the same but for their intent."""
+    return wish.strategy, wish.instrument, wish.side, wish.qty_lots, wish.price_ticks, wish.stop_ticks
+
+
+def _likeness(state: State, wish: Wish) -> Refusal | None:
+    window_ms = state.config.gate.duplicate_window_ms
+    if not window_ms or wish.amends or wish.purpose not in BY_HAND_OR_PLAN:
+        return None
+    sent_ns = state.cold.recent.get(likeness_of(wish))
+    since_ms = math.inf if sent_ns is None else (state.cold.now_ns - sent_ns) / 1e6
+    if not since_ms < window_ms:
+        return None
+    return "REPEATED_ORDER", since_ms, window_ms, "the same order was sent just before (ms)"
+
+
+def _repeating(state: State, wish: Wish) -> Refusal | None:
+    """Executed again and again on one side: repeats.py has pulled the switch, and only a person re-arms it."""
+    limit = state.config.gate.repeat_max
+    if not limit or wish.purpose is not Purpose.STRATEGY:
+        return None
+    times = state.cold.repeats.get(repeat_key(state, wish))
+    if times is None or len(times) < limit:
+        return None
+    return "REPEATED_EXECUTION", float(len(times)), float(limit), "executed too often in a row: andon rearm"
+
+
+def repeat_key(state: State, order: Wish | Order) -> str:
+    """Under which a strategy's executions on one side of one instrument are counted."""
+    return f"{order.strategy}|{state.specs[order.instrument].symbol}|{order.side.name}"
+
+
+# --- too many, too often -------------------------------------------------------------------------------------------
+
+
+def _counts(case: Case) -> Refusal | None:
+    if case.wish.amends:
+        return None
+    for limit, scope in case.limits.open_orders:
+        count = open_orders(case, scope)
+        if not count < limit:
+            refusal = case.refuse("OPEN_ORDERS", float(count), limit, "too many open orders", scope)
+            if refusal is not None:
+                return refusal
     return None
+
+
+def open_orders(case: Case, scope: str) -> int:
+    """Open orders of a scope that the order falls under."""
+    desk, wish = case.state.desk, case.wish
+    kind = scope.partition(":")[0]
+    if kind == "venue":
+        return desk.by_venue.get(case.state.venue_ids[case.state.specs[wish.instrument].venue], 0)
+    if kind == "strategy":
+        return desk.by_strategy.get(wish.strategy, 0)
+    if kind == "symbol":
+        return desk.by_instrument.get(wish.instrument, 0)
+    return len(case.state.working)
+
+
+def _rates(case: Case) -> Refusal | None:
+    """Room for one more message in every scope's budget; of a venue's a part is kept for a kill's cancels."""
+    state = case.state
+    for limit in case.limits.messages:
+        used, room = _level(state, limit), _room(state, limit)
+        if not used + 1.0 <= room:
+            text = "too many order messages (in the budget)"
+            return "RATE", used + 1.0, room, text if limit[1] == FIRM else f"{text}; limit of {limit[1]}"
+    return None
+
+
+def _room(state: State, limit: Limit) -> float:
+    gate = state.config.gate
+    kept = gate.kill_reserve if limit[1].startswith("venue:") else 0.0
+    return limit[0] * gate.messages_burst_s * (1.0 - kept)
+
+
+def _level(state: State, limit: Limit) -> float:
+    """Messages in the scope's bucket now: what was sent, less what has leaked since."""
+    bucket = state.cold.buckets.get(limit[1])
+    if bucket is None:
+        return 0.0
+    passed_s = max(state.cold.now_ns - bucket.ts_ns, 0) / SECOND_NS
+    return max(bucket.used - passed_s * limit[0], 0.0)
+
+
+def message(state: State, order: Order) -> None:
+    """An order, an amendment or a cancel has been sent: it counts in every scope that limits messages. Kill: never."""
+    if order.purpose is Purpose.KILL:
+        return
+    for limit in tight(state, order.strategy, order.instrument).messages:
+        used = _level(state, limit) + 1.0
+        bucket = state.cold.buckets.setdefault(limit[1], Bucket())
+        bucket.used, bucket.ts_ns = used, state.cold.now_ns
+
+
+def sent(state: State, order: Order) -> None:
+    """A new order has been sent: its message, and its likeness."""
+    message(state, order)
+    window_ms = state.config.gate.duplicate_window_ms
+    if not window_ms or order.purpose not in BY_HAND_OR_PLAN:
+        return
+    recent, now_ns = state.cold.recent, state.cold.now_ns
+    likeness = likeness_of(order)
+    recent.pop(likeness, None)  # last again
+    recent[likeness] = now_ns
+    while len(recent) > RECENT_MAX or now_ns - recent[next(iter(recent))] > window_ms * 1e6:
+        del recent[next(iter(recent))]
+
+
+# --- against ourselves ---------------------------------------------------------------------------------------------
+
+
+def _self_match(case: Case) -> Refusal | None:
+    """It would trade with an order of our own: on the same instrument, whoever's of us it is."""
+    state, wish = case.state, case.wish
+    if not state.config.gate.self_match or wish.ord_type is OrdType.STOP:
+        return None
+    other = Side.SELL if wish.side is Side.BUY else Side.BUY
+    own = state.desk.best_ticks(wish.instrument, other)
+    if not own:
+        return None
+    reach = wish.price_ticks or _touch_ticks(case)
+    if (reach - own) * wish.side_sign < 0:
+        return None
+    return "SELF_MATCH", float(reach), float(own), "it would trade with our own resting order (ticks)"
+
+
+def _touch_ticks(case: Case) -> float:
+    """How far a market order reaches at the least: to the best it would take, else to the mark."""
+    f = case.facts
+    touch = f.ask if case.wish.side_sign > 0 else f.bid
+    return touch or f.mark / float(case.state.instruments["tick_size"][case.wish.instrument])
+
+
+def _interval(case: Case) -> Refusal | None:
+    state, wish = case.state, case.wish
+    interval_s = state.config.min_trade_interval_s
+    if not interval_s or wish.purpose is not Purpose.STRATEGY:
+        return None
+    last = state.cold.hosts[wish.strategy].last_entry_ns.get(wish.instrument)
+    since_s = math.inf if last is None else (state.cold.now_ns - last) / SECOND_NS
+    if not since_s < interval_s:
+        return None
+    return case.refuse("TRADE_INTERVAL", since_s, interval_s, "too soon after the last entry (s)")
+
+
+def shown(case: Case) -> Shown:
+    limit = case.limits.open_orders[0][0] if case.limits.open_orders else None
+    return float(len(case.state.working)), limit, "open orders"

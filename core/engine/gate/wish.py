@@ -7,6 +7,7 @@ import msgspec
 from bus.enums import GateLayer, OrdType, Purpose, Side, TimeInForce
 
 Refusal = tuple[str, float | None, float | None, str]  # code, value, limit, detail
+Shown = tuple[float | None, float | None, str]  # value, limit, what they are: of a layer that passes
 
 
 class Wish(msgspec.Struct, frozen=True, kw_only=True, gc=False):
