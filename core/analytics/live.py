@@ -139,10 +139,11 @@ def var_data(
 
 
 def _exposed(copy: Copy) -> Rows:
-    """Instruments that are held, and those whose marks give the rate of a currency that we have cash in."""
+    """Instruments that are held, and those whose marks give the rate of a currency that we have something in."""
+    used = copy.currencies["cash"] != 0.0
+    used[copy.instruments["settle"][copy.held]] = True
     rates = copy.instruments["fx_currency"]
-    cash = np.where(rates >= 0, copy.currencies["cash"][np.maximum(rates, 0)], 0.0)
-    return np.flatnonzero((copy.positions["qty_lots"] != 0) | (cash != 0.0))
+    return np.flatnonzero((copy.positions["qty_lots"] != 0) | ((rates >= 0) & used[np.maximum(rates, 0)]))
 
 
 def _by_methods(book: Book, moves: Floats, alpha: float, scale: float, method: str, seed: int) -> Data:
