@@ -62,9 +62,9 @@ def ask(
     order.revision = verdict.revision
     order.want_lots, order.want_ticks, order.want_stop = qty_lots, price_ticks, stop_ticks
     order.unseen, order.unseen_ns = 0, state.cold.now_ns
-    state.shift_working(order.instrument, order.side, order.working_lots - before)
+    _count(state, order, before)
     set_status(state, order, OrdStatus.PENDING_REPLACE)
-    count_message(state, order.purpose)
+    count_message(state, order)
     chase(state, order)
     state.emit(verdict)
     return verdict
@@ -123,7 +123,7 @@ def _on_taken(state: State, order: Order, report: Report, revision: int) -> None
         alarms.raise_alert(state, "ANOMALY", order.cl_ord_id, text)
     _take(order, report)
     order.want_lots, order.want_ticks, order.want_stop = newer
-    state.shift_working(order.instrument, order.side, order.working_lots - before)
+    _count(state, order, before)
 
 
 def _on_refused(state: State, order: Order, revision: int) -> OrdStatus | None:
@@ -155,7 +155,7 @@ def _on_status(state: State, order: Order, report: Report) -> OrdStatus | None:
         order.refused = order.revision
     forget_want(order)
     _take(order, report)
-    state.shift_working(order.instrument, order.side, order.working_lots - before)
+    _count(state, order, before)
     answer = R.REPLACED if took else R.REPLACE_REJECTED
     return _end(order, following(order, answer if waiting else R.STATUS))
 
@@ -174,9 +174,15 @@ def _differs(state: State, order: Order, report: Report) -> None:
         return
     before = order.working_lots
     _take(order, report)
-    state.shift_working(order.instrument, order.side, order.working_lots - before)
+    _count(state, order, before)
     text = f"{order.cl_ord_id} is {order.qty_lots} lots at the venue, which nobody here asked for"
     alarms.raise_alert(state, "ANOMALY", order.cl_ord_id, text)
+
+
+def _count(state: State, order: Order, before: int) -> None:
+    """The sums and the desk see the order as it is now; ``before`` is what it counted."""
+    state.shift_working(order.instrument, order.side, order.working_lots - before)
+    state.desk.repriced(order)
 
 
 def _shows(report: Report, qty_lots: int, price_ticks: int, stop_ticks: int) -> bool:
@@ -204,7 +210,7 @@ def _forget(state: State, order: Order) -> None:
     """The amendment did not take: only what stands counts."""
     before = order.working_lots
     forget_want(order)
-    state.shift_working(order.instrument, order.side, order.working_lots - before)
+    _count(state, order, before)
 
 
 def _end(order: Order, target: OrdStatus | None) -> OrdStatus | None:

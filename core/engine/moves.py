@@ -9,6 +9,7 @@ from bus.effects import QueryOrder
 from bus.enums import OPEN_STATUSES, OrdStatus, Purpose, ReportKind
 from core.engine import alarms
 from core.engine.config import SECOND_NS
+from core.engine.gate import flow
 from core.engine.orders import Order, forget_want
 from core.engine.state import DONE_ORDERS_MAX, State
 
@@ -68,10 +69,11 @@ def query(state: State, order: Order) -> None:
     state.emit(QueryOrder(order.cl_ord_id, order.venue, order.instrument))
 
 
-def count_message(state: State, purpose: Purpose) -> None:
-    """Submits, amends and cancels of strategies and operators count against the order rate; kill orders never do."""
-    if purpose is Purpose.KILL:
+def count_message(state: State, order: Order, *, new: bool = False) -> None:
+    """Submits, amends and cancels of strategies and operators count in every rate; kill orders never do."""
+    if order.purpose is Purpose.KILL:
         return
+    (flow.sent if new else flow.message)(state, order)
     times = state.cold.submits_ns
     times.append(state.cold.now_ns)
     if len(times) > 2 * RATE_KEEP:

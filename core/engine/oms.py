@@ -15,7 +15,8 @@ from bus.enums import OPEN_STATUSES, OrdStatus, OrdType, Purpose, ReportKind, Si
 from bus.events import OpenOrder, Report
 from core.engine import alarms, amend, fills
 from core.engine.gate import Denial, Wish, approve
-from core.engine.moves import chase, count_message, count_verdict, query, set_status
+from core.engine.moves import chase, count_message, count_verdict, set_status
+from core.engine.moves import query as query
 from core.engine.orders import NOT_FOUND_MAX, Order, following
 from core.engine.state import State
 
@@ -59,7 +60,7 @@ def submit(state: State, wish: Wish, *, command: str = "", kill: str = "") -> Or
         kill=kill,
     )
     state.add_working(order)
-    count_message(state, wish.purpose)
+    count_message(state, order, new=True)
     state.emit(verdict)
     return order
 
@@ -76,7 +77,7 @@ def cancel(state: State, order: Order, *, counted: bool = True) -> None:
     if order.status is not PENDING_UNKNOWN:
         set_status(state, order, PENDING_CANCEL)
     if counted:
-        count_message(state, order.purpose)
+        count_message(state, order)
     state.emit(CancelOrder(order.cl_ord_id, order.venue, order.instrument))
 
 
