@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 from andon import output
 from andon.errors import DONE
-from andon.parser import natural
+from andon.parser import natural, target
 
 if TYPE_CHECKING:
     from core.analytics.performance import Performance
 
 _EXAMPLES = """\
   andon risk performance --returns daily.csv --periods-per-year 365
-  andon risk performance --returns closes.csv --prices --column BTC --periods-per-year 365 --json"""
+  andon risk performance --returns closes.csv --prices --column BTC --periods-per-year 365 --json
+  andon risk performance --by strategy --periods-per-year 365                the running core's closed days
+  andon risk performance --by symbol --journal DIR --periods-per-year 365    of a core that is not running"""
 _COUNTS = ("n", "longest_drawdown")
 _RATIOS = (
     "periods_per_year skew excess_kurtosis autocorrelation tail_ratio sharpe sharpe_lo adjusted_sharpe sortino omega"
@@ -32,8 +34,11 @@ def configure(subparsers: Any) -> None:
         examples=_EXAMPLES,
     )
     parser.add_argument(
-        "--returns", type=Path, required=True, metavar="FILE", help="CSV (also .gz) or Parquet"
+        "--returns", type=Path, metavar="FILE", help="CSV (also .gz) or Parquet (default: a core's days)"
     )
+    parser.add_argument("--by", choices=("strategy", "symbol"), default="strategy", help="of a core's days")
+    parser.add_argument("--journal", type=Path, metavar="DIR", help="a core's days, from its journal")
+    target(parser)
     parser.add_argument("--column", metavar="C", help="which column, when there are several")
     parser.add_argument(
         "--prices", action="store_true", help="the column holds prices: returns are made of them"
@@ -62,6 +67,10 @@ def configure(subparsers: Any) -> None:
 
 def run(args: Namespace) -> int:
     """Load, measure, print."""
+    if args.returns is None:
+        from andon.commands.risk_daily import run as run_daily
+
+        return run_daily(args)
     from core.analytics.performance import performance
     from core.analytics.series import load
 
