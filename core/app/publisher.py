@@ -13,6 +13,7 @@ from bus.effects import Publish
 from bus.server import BusServer
 from bus.views import HealthView, HeartbeatView, SwitchView, View
 from core.engine import pnlview, views
+from core.engine.algos.view import algo_view
 from core.engine.orders import Order
 from core.engine.state import State
 from core.engine.switchview import ALL, switch_view
@@ -35,6 +36,7 @@ class Publisher:
         self._ended: dict[str, int] = {}  # terminal order -> when it was last sent
         self._approach: dict[str, tuple[int, float, float | None]] = {}  # switch -> (since, value then, rate)
         self._cursor = 0
+        self._algos: dict[str, None] = {}  # parents on the bus
         self._day_ns = 0  # the last closed day that was sent
 
     def effect(self, publish: Publish) -> None:
@@ -53,6 +55,7 @@ class Publisher:
         self._switches()
         for id_ in self._state.strategies:
             self._put(f"strategy.{id_}", "strategy", views.strategy_view(self._state, id_))
+        self._parents()
         self._quotes(max(budget, 50))
 
     def health(self, view: HealthView) -> None:
@@ -111,6 +114,18 @@ class Publisher:
                 return
             del self._ended[key]
             self._server.forget(f"order.{key}")
+
+    def _parents(self) -> None:
+        """Execution algorithms: the engine tells what changes; the quiet rest, and what a late-comer needs, goes here."""
+        parents = self._state.cold.parents
+        for id_, parent in parents.items():
+            if not parent.ended_ns or id_ not in self._algos:
+                self._put(f"algo.{id_}", "algo", algo_view(self._state, parent))
+            self._algos[id_] = None
+        for id_ in [id_ for id_ in self._algos if id_ not in parents]:
+            del self._algos[id_]
+            self._last.pop(f"algo.{id_}", None)
+            self._server.forget(f"algo.{id_}")
 
     def _positions(self) -> int:
         state = self._state

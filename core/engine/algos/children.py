@@ -30,8 +30,13 @@ class Part(NamedTuple):
 
 
 def send(state: State, parent: Parent, lots: int) -> int:
-    """One child (or one a venue) for ``lots`` of the parent; returns the parent lots that left."""
-    sent = 0
+    """One child (or one a venue) for ``lots`` of the parent; returns the parent lots that left.
+
+    The one door: whatever anybody asks for, no more than is left after what has filled, is open or is unknown.
+    """
+    sent, lots = 0, min(lots, pace.left_lots(state, parent))
+    if lots < 1:
+        return 0
     for part in _parts(state, parent, lots):
         if _past_limit(state, parent, part):
             parent.note = "no child: the price is past the limit"
@@ -100,12 +105,12 @@ def _parts(state: State, parent: Parent, lots: int) -> list[Part]:
         if not allowed:
             parent.note = "no child: every venue it may use is stopped"
             return []
-        legs = router.route(
-            state, parent.instrument, parent.side, lots, limit, allowed, reduce_only=parent.reduce_only
+        found = router.decide(
+            state, parent.id, parent.instrument, parent.side, lots, limit, allowed, reduce_only=parent.reduce_only
         )
         parts = [
             Part(leg.instrument, leg.qty_lots, leg.price_ticks, leg.parent_lots, leg.expect_px)
-            for leg in legs
+            for leg in found.legs
         ]
         if not parts:
             parent.note = "no child: no venue has a usable book within the limit"

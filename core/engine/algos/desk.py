@@ -7,7 +7,7 @@ from typing import Any
 
 from bus.enums import GateLayer
 from bus.events import Command
-from core.engine import announce, trading
+from core.engine import announce, router, trading
 from core.engine.algos import children, life, reach, request, run
 from core.engine.algos.parent import CANCELLED, PAUSED, RUNNING, Parent
 from core.engine.algos.view import outcome
@@ -64,7 +64,21 @@ def plan_of(state: State, parent: Parent) -> dict[str, Any]:
         "schedule": [spec.qty_of(lots) for lots in parent.schedule],
         "model": parent.model,
         "estimate": parent.estimate,
+        **({"route": _route(state, parent)} if parent.routes else {}),
     }
+
+
+def _route(state: State, parent: Parent) -> dict[str, Any]:
+    """Where all of it would go now, and why."""
+    return router.preview(
+        state,
+        parent.instrument,
+        parent.side,
+        parent.qty_lots,
+        parent.limit_ticks,
+        tuple(parent.routes),
+        reduce_only=parent.reduce_only,
+    )
 
 
 def _named(state: State, command: Command) -> Parent:

@@ -110,8 +110,13 @@ def begins_ns(parent: Parent, i: int) -> int:
     return at + int(parent.slice_ns * share * (int.from_bytes(digest) / 2**64))
 
 
-def open_slice(state: State, parent: Parent, i: int) -> None:
-    """Set what may be committed by the end of slice ``i`` and how much it may send."""
+def open_slice(state: State, parent: Parent, i: int) -> bool:
+    """Set what may be committed by the end of slice ``i`` and how much it may send; False when it is open already.
+
+    A parent paused or restarted within a slice comes back to the same plan: what the slice has sent it has sent.
+    """
+    if i == parent.slice:
+        return False
     parent.slice, parent.next_slice, parent.slice_lots = i, i + 1, 0
     if parent.algo == "pov":
         tape.look(state, parent)
@@ -129,6 +134,7 @@ def open_slice(state: State, parent: Parent, i: int) -> None:
     if most := int(parent.params.get("max_lots", 0)):
         parent.cap_lots = min(parent.cap_lots, most)
     parent.caught_up += parent.target_lots - counts.committed(state, parent) > parent.cap_lots
+    return True
 
 
 def _dynamic(state: State, parent: Parent, i: int) -> int:

@@ -175,7 +175,8 @@ def _act(state: State, parent: Parent) -> None:
         life.arrive(state, parent)
     if parent.algo == "sor":
         parent.slice = 0
-        children.send(state, parent, parent.qty_lots)
+        if not parent.open:
+            children.send(state, parent, parent.qty_lots)
         if not parent.open:
             life.end(state, parent, FAILED, parent.note)
     elif parent.algo == "iceberg":
@@ -190,9 +191,9 @@ def _begin_slice(state: State, parent: Parent) -> None:
     """Call back what the last slice left, send this one's part of what is due, come again at the next."""
     children.cancel_open(state, parent, counted=True)
     parent.rolled_lots, parent.note = 0, ""
-    pace.open_slice(state, parent, pace.slice_at(state, parent))
-    parent.slice_px.append(state.mark(parent.instrument))
-    parent.slice_volume.append(tape.volume_lots(state, parent.instrument))
+    if pace.open_slice(state, parent, pace.slice_at(state, parent)):
+        parent.slice_px.append(state.mark(parent.instrument))
+        parent.slice_volume.append(tape.volume_lots(state, parent.instrument))
     _send_due(state, parent)
     life.watch_lag(state, parent, pace.lag_slices(parent))
     last = parent.next_slice >= pace.slices_of(parent)
@@ -216,9 +217,7 @@ def _show_next(state: State, parent: Parent) -> None:
     """The next part of an iceberg, once nothing of it is shown."""
     parent.slice = 0
     if not parent.open:
-        lots = min(int(parent.params["display_lots"]), pace.left_lots(state, parent))
-        if lots > 0:
-            children.send(state, parent, lots)
+        children.send(state, parent, int(parent.params["display_lots"]))
     if parent.open and parent.end_ns:
         life.wake(state, parent, parent.end_ns)
     elif not parent.open:
