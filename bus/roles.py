@@ -22,6 +22,8 @@ LEAST_ROLE = {
     "subscribe_history": Role.VIEWER,
     "what_if": Role.VIEWER,
     "submit_order": Role.TRADER,
+    "submit_list": Role.TRADER,
+    "amend_order": Role.TRADER,
     "cancel_order": Role.TRADER,
     "close_position": Role.TRADER,
     "cancel_algo": Role.TRADER,

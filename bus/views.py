@@ -93,6 +93,13 @@ class OrderView(View):  # topic: order.<cl_ord_id>
     created_ns: int
     updated_ns: int
     reason: str = ""
+    stop: float | None = None  # the trigger of a stop order
+    unknown_ns: int = 0  # since when its outcome is unknown, 0 = known; it counts as open and as filled
+    unknown_ms: float = 0.0  # for how long, when this was sent
+    list_id: str = ""  # the order list it is a leg of
+    protects: bool = False  # a protective stop
+    revision: int = 0  # amendments asked for
+    wanted_qty: float | None = None  # what an amendment on its way would make of ``qty``
 
 
 class FillView(View):  # topic: fill

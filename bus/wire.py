@@ -20,7 +20,8 @@ TOPIC_BYTES_MAX = 200
 DATA_DEPTH_MAX = 8  # of a request's data; what is nested deeper is no command of ours
 DATA_NODES_MAX = 1024  # values in it, all depths counted
 REQUEST_TYPES = frozenset(
-    "snapshot kill rearm start stop submit_order cancel_order cancel_all close_position set_limit acknowledge_alert"
+    "snapshot kill rearm start stop submit_order submit_list amend_order cancel_order cancel_all close_position"
+    " set_limit acknowledge_alert"
     " shelve_alert start_strategy stop_strategy promote_model what_if subscribe_history ping"
     " cancel_algo pause_algo resume_algo".split()
 )

@@ -14,6 +14,7 @@ from config.rules import Rule
 from config.section import Section as Section
 from config.settings_algos import AlgoSettings
 from config.settings_market import MarketSettings, RouterSettings
+from config.settings_orders import OrderSettings
 
 On = Annotated[bool, Rule("true | false", note="false = shown, but never trips")]
 Fraction = Annotated[float, Rule("fraction", 0, 1, above=True)]
@@ -325,4 +326,5 @@ class Settings(Section, frozen=True):
     operator: OperatorSettings = OperatorSettings()
     risk: RiskSettings = RiskSettings()
     algos: AlgoSettings = AlgoSettings()
+    orders: OrderSettings = OrderSettings()
     strategies: dict[str, StrategySettings] = msgspec.field(default_factory=dict)

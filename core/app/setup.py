@@ -49,6 +49,7 @@ def engine_config(
         account_check_interval_s=settings.engine.account_check_interval_s * (REDUCED if fewer else 1),
         day_opens_ns=day_opens_ns(settings.account.day_zone, now_ns),
         operator=settings.operator.name,
+        protective_on_cancel_all=settings.orders.protective_on_cancel_all,
         router=_router(settings),
         algos=_algos(settings, own_in_tape=env == "LIVE"),
         attribution=_attribution(settings, instruments, any_symbol=env == "REPLAY"),

@@ -61,6 +61,10 @@ TABLE: dict[str, Meaning] = {
         M, "the venue reports an order that is not ours by memory", "it was adopted and counts in every limit",
         "cancel it unless someone placed it on purpose", 300,
     ),
+    "UNPROTECTED": Meaning(
+        H, "a protective stop is missing: refused, cancelled or expired", "the position runs without its stop",
+        "close the position, or find out why the venue will not have the stop; it is tried again", 60,
+    ),
     "UNKNOWN_OUTCOME": Meaning(
         M, "a request got no definite answer", "the order counts as open and as filled until the venue says",
         "wait for the query; check the venue when it stays", 120,

@@ -13,7 +13,20 @@ from typing import Any
 from bus.effects import Reply
 from bus.enums import LEVEL_STATES, Switch, TradingState
 from bus.events import Command
-from core.engine import alarms, announce, kill, ladder, oms, rearm, riskresults, scopes, trading, waits
+from core.engine import (
+    alarms,
+    announce,
+    byhand,
+    kill,
+    ladder,
+    lists,
+    oms,
+    rearm,
+    riskresults,
+    scopes,
+    trading,
+    waits,
+)
 from core.engine.algos import desk
 from core.engine.config import SECOND_NS
 from core.engine.outcomes import accept, finish
@@ -161,6 +174,7 @@ def _cancel_order(state: State, command: Command) -> None:
     if order is None:
         raise Refused("UNKNOWN_ORDER", f"no order {cl_ord_id!r}")
     accept(state, command)
+    lists.cancelled_by_hand(state, order)
     _cancel_and_wait(state, command, [cl_ord_id])
 
 
@@ -172,6 +186,8 @@ def _cancel_all(state: State, command: Command) -> None:
 
 def _cancel_and_wait(state: State, command: Command, ids: list[str]) -> None:
     counted = command.type == "cancel_order"  # a stop must not trip the order rate
+    if not counted:
+        ids = lists.to_cancel(state, ids)
     for key in ids:
         oms.cancel(state, state.cold.orders[key], counted=counted)
     waits.begin(state, command.id, ids)
@@ -270,6 +286,8 @@ HANDLERS: dict[str, Callable[[State, Command], None]] = {
     "start": _start,
     "stop": _stop,
     "submit_order": _submit_order,
+    "submit_list": byhand.submit_list,
+    "amend_order": byhand.amend_order,
     "cancel_order": _cancel_order,
     "cancel_all": _cancel_all,
     "close_position": _close_position,

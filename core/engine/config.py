@@ -186,6 +186,7 @@ class EngineConfig(msgspec.Struct, frozen=True, kw_only=True):
     operator: str = "operator"
     restricted: tuple[str, ...] = ()  # symbols nobody may enter
     router: RouterLimits = RouterLimits()
+    protective_on_cancel_all: str = "keep"  # keep | replace | cancel: see core.engine.protect
     algos: AlgoLimits = AlgoLimits()
     attribution: AttributionConfig = AttributionConfig()
     limits: dict[str, ScopeLimits] = {}  # by scope: all, account:ID, venue:NAME, strategy:ID, symbol:SYM

@@ -14,13 +14,16 @@ reads silence as success. A kill may be raised (halt -> flatten), never lowered;
 
 Invariant kept: while a kill exists, no order that adds risk in its scope leaves (the gate reads the same dict);
 a kill is LATCHED only when the venue itself has confirmed: zero working orders in scope, and for flatten zero lots.
+Not counted among them are closing orders, and what a kill below FLATTENING leaves alone: reduce-only orders when only
+reducing, protective stops when halting (protect.py). A kill that flattens leaves nothing alone. Where an escalation
+mass-cancels at the venue, stops that were to stay go as well; lists.py places them anew.
 """
 
 from __future__ import annotations
 
 from bus.effects import MassCancel, QueryOpen, Reply
 from bus.enums import KillPhase, OrdStatus, Purpose, Switch, TradingState
-from core.engine import alarms, announce, flatten, oms
+from core.engine import alarms, announce, flatten, oms, protect
 from core.engine.cuts import has_cut
 from core.engine.ladder import FIRM, Kill, key_of
 from core.engine.measures import BY_NAME
@@ -110,6 +113,7 @@ def on_found(state: State, instrument: int) -> None:
 def _begin(state: State, kill: Kill) -> None:
     """CANCELLING: latch, then every cancel at once."""
     kill.phase, kill.phase_ns, kill.stage = KillPhase.CANCELLING, state.cold.now_ns, 0
+    kill.begun_ns = state.cold.now_ns
     kill.open_seen, kill.positions_seen, kill.requests = [], [], {}
     kill.taken = kill.confirming = kill.alarmed = False
     kill.targets, kill.attempts, kill.flat, kill.flat_total, kill.rounds = {}, {}, 0, 0, 0
@@ -125,8 +129,13 @@ def _begin(state: State, kill: Kill) -> None:
 
 
 def _doomed(state: State, kill: Kill, order: Order) -> bool:
-    """Which orders this kill cancels: all but closing orders; when only reducing, all that are not reduce-only."""
+    """Which orders this kill cancels: all but closing orders; when only reducing, all that are not reduce-only.
+
+    A halt may leave protective stops alone; nothing does that flattens.
+    """
     if order.purpose is CLOSING or not (kill.scope == FIRM or in_scope(state, order, kill.scope)):
+        return False
+    if order.protects and protect.stands(state, kill, order):
         return False
     return kill.level > REDUCING or not order.reduce_only
 

@@ -55,6 +55,7 @@ class Kill(msgspec.Struct, kw_only=True):
     sent: int = 0  # closing orders sent, part of their intent
     attempts: dict[int, tuple[int, int]] = {}  # instrument -> (stage, gap lots) of the last closing order
     left_lots: int = 0  # strategy scope: holding that could not be closed without raising the account's risk
+    begun_ns: int = 0  # when its present round of cancels began
 
 
 class Scopes(msgspec.Struct, frozen=True):

@@ -1,13 +1,295 @@
-"""Order lists: orders that stand or fall together."""
+"""Order lists: orders that stand or fall together, and the stop that guards what an entry has opened.
+
+    bracket   an entry; a take-profit and a protective stop for what it has filled
+    oco       a take-profit and a stop for what is held: what one fills, the other is shrunk by
+
+Exits are sized by facts. What the entry has filled, less what exits have filled, less what somebody else has closed,
+is the list's *claim*; it is never more than the account still holds on that side, older lists first. Both exits are
+amended to the claim whenever it changes, and cancelled when it is gone, so a position closed by hand leaves no stop
+behind that could open a new one. They are reduce-only at the venue and judged by the gate at every change.
+
+A protective stop that ends unasked (the venue, a mass cancel, an expiry) is placed again, a second apart and then
+slower, with an alarm while it is missing. A take-profit that others cancel stays cancelled. What a stop of ours does
+to them stands in protect.py. Under a kill that flattens the list is over at once. While a kill is closing positions,
+or an operator one, the exits are withdrawn, because the closing order must be the only one that can fill.
+
+Invariant kept: no exit of a list is sent for more than the list's claim, and none without a position to close.
+"""
 
 from __future__ import annotations
 
-from core.engine.state import State
+from bus.enums import KillPhase, OrdStatus, OrdType, Purpose, TimeInForce, TradingState
+from core.engine import alarms, amend, announce, ladder, oms, protect
+from core.engine.config import SECOND_NS
+from core.engine.gate import Denial, Wish
+from core.engine.listed import ENDED, OCO, WORKING, OrderList
+from core.engine.orders import FACES, Order
+from core.engine.state import Filled, State
+
+KEPT_MAX = 128  # ended lists remembered, for late fills
+AGAIN_S_MAX = 10  # a missing stop is placed again after 1, 2, 4, … this many seconds
+NOTHING_LEFT = "nothing left to guard"
 
 
 def after(state: State) -> None:
-    """After every step that moved an order or booked a fill: the other legs follow."""
+    """After every step that moved an order, a position or a kill: the lists it concerns are looked at."""
+    for filled in state.filled:
+        held = state.cold.lists.get(filled.order.list_id) if filled.order.list_id else None
+        if held is not None:
+            _count(held, filled)
+    for instrument in _concerned(state):
+        _review_all(state, instrument)
+
+
+def on_timer(state: State, key: str) -> None:
+    """A new exit is due."""
+    held = state.cold.lists.get(key)
+    if held is not None and held.alive:
+        held.timer_ns = 0
+        _review_all(state, held.instrument)
 
 
 def on_boot(state: State) -> None:
-    """After a restart: what should stand together is looked at again."""
+    """After a restart what should stand together is looked at again; timers died with the process."""
+    for held in state.cold.lists.values():
+        if held.alive:
+            held.timer_ns = 0
+            _wake(state, held, state.cold.now_ns + SECOND_NS)
+
+
+def exits_of(state: State, held: OrderList) -> list[Wish]:
+    """Both exits as they would be sent now, the stop first."""
+    return [
+        _wish(state, held, stop=stop)
+        for stop in (True, False)
+        if (held.stop_ticks if stop else held.take_ticks)
+    ]
+
+
+def place_both(state: State, held: OrderList, command: str) -> Denial | None:
+    """The exits of an oco; a refusal of either leaves nothing behind."""
+    for stop in (True, False):
+        sent = _send(state, held, stop=stop, command=command)
+        if isinstance(sent, Denial):
+            _end(state, held, f"{sent.layer.name} {sent.code}")
+            return sent
+    return None
+
+
+def cancelled_by_hand(state: State, order: Order) -> None:
+    """Somebody wants this leg gone: so it is, and of an oco the other with it."""
+    held = state.cold.lists.get(order.list_id)
+    if held is None:
+        return
+    both = held.kind == OCO
+    held.stop_off = held.stop_off or both or order.cl_ord_id == held.stop
+    held.take_off = held.take_off or both or order.cl_ord_id == held.take
+
+
+def to_cancel(state: State, ids: list[str]) -> list[str]:
+    """Of the orders that a cancel of everything names, those that are to go; their lists follow."""
+    gone = [key for key in ids if not protect.spared(state, state.cold.orders[key])]
+    for held in state.cold.lists.values():
+        if held.alive and any(key in ids for key in (held.entry, held.take, held.stop)):
+            held.take_off = True
+            held.stop_off = held.stop_off or state.config.protective_on_cancel_all == protect.CANCEL
+    return gone
+
+
+# --- counting ------------------------------------------------------------------------------------------------------
+
+
+def _count(held: OrderList, filled: Filled) -> None:
+    if filled.order.cl_ord_id != held.entry:
+        held.exited_lots += filled.lots
+        return
+    held.entered_lots += filled.lots
+    if held.status == ENDED and held.reason == NOTHING_LEFT:  # late, and yet a position to guard
+        held.status, held.ended_ns, held.reason = WORKING, 0, ""
+
+
+def _concerned(state: State) -> list[int]:
+    """Instruments of which an order, a fill or the position has moved; all that lists stand on while a kill is held."""
+    alive = {held.instrument: None for held in state.cold.lists.values() if held.alive}
+    if not state.cold.kills:
+        orders = state.cold.orders
+        moved = {orders[key].instrument for key in state.moved if key in orders} | set(state.touched)
+        return [i for i in alive if i in moved]
+    return list(alive)
+
+
+def _review_all(state: State, instrument: int) -> None:
+    """Claims are cut to what the account holds, oldest list first; then each list is put in order."""
+    qty = state.qty(instrument)
+    left = abs(qty)
+    for held in [h for h in state.cold.lists.values() if h.alive and h.instrument == instrument]:
+        room = left if qty * held.exit_sign < 0 else 0
+        held.released_lots += max(held.claim_lots - room, 0)
+        left -= held.claim_lots
+        _review(state, held)
+
+
+# --- one list ------------------------------------------------------------------------------------------------------
+
+
+def _review(state: State, held: OrderList) -> None:
+    level = _level(state, held)
+    entry = state.working.get(held.entry) is not None
+    if level >= TradingState.FLATTENING:
+        _end(state, held, level.name.lower())
+    elif not entry and held.claim_lots == 0:
+        _end(state, held, NOTHING_LEFT)
+    elif _closing(state, held):
+        held.moving = held.take
+        _cancel_exits(state, held)
+    else:
+        if level is TradingState.HALTED:
+            held.take_off = True
+            held.stop_off = held.stop_off or state.config.protective_on_cancel_all == protect.CANCEL
+        _fit_stop(state, held)
+        _fit_take(state, held)
+        if not entry and (held.stop_off or not held.stop_ticks) and (held.take_off or not held.take_ticks):
+            _end(state, held, "exits cancelled")
+
+
+def _fit_stop(state: State, held: OrderList) -> None:
+    order = state.working.get(held.stop)
+    wanted = bool(held.stop_ticks) and not held.stop_off and held.claim_lots > 0
+    if order is not None:
+        _fit(state, held, order, wanted=wanted)
+        if order.status in FACES:
+            held.stop_ticks = order.stop_ticks or held.stop_ticks  # amended by hand: so it shall stay
+            if state.cold.now_ns >= held.due_ns:
+                held.failures = 0
+    elif wanted and state.cold.now_ns >= held.due_ns:
+        held.due_ns = state.cold.now_ns + min(1 << held.failures, AGAIN_S_MAX) * SECOND_NS
+        held.failures = min(held.failures + 1, AGAIN_S_MAX)
+        _wake(state, held, held.due_ns)
+        _send(state, held, stop=True)
+        if held.failures > 1:
+            _alarm(state, held)
+    elif wanted:
+        _wake(state, held, held.due_ns)
+    if not wanted or (order is not None and order.status in FACES):
+        alarms.clear_alert(state, "UNPROTECTED", f"list.{held.id}")
+
+
+def _fit_take(state: State, held: OrderList) -> None:
+    order = state.working.get(held.take)
+    wanted = bool(held.take_ticks) and not held.take_off and held.claim_lots > 0
+    if order is not None:
+        _fit(state, held, order, wanted=wanted)
+        if order.status in FACES:
+            held.take_ticks = order.price_ticks
+        return
+    last = state.cold.orders.get(held.take)
+    if wanted and last is not None and last.status is not OrdStatus.FILLED and held.moving != held.take:
+        held.take_off = True  # others ended it, and so it stays
+    elif wanted and state.cold.now_ns >= held.take_due_ns:
+        held.moving = ""
+        if isinstance(
+            _send(state, held, stop=False), Denial
+        ):  # too far away for the gate, perhaps: again later
+            held.take_due_ns = state.cold.now_ns + AGAIN_S_MAX * SECOND_NS
+            _wake(state, held, held.take_due_ns)
+    elif wanted:
+        _wake(state, held, held.take_due_ns)
+
+
+def _fit(state: State, held: OrderList, order: Order, *, wanted: bool) -> None:
+    """Make a working exit as large as the claim; gone when it is not wanted."""
+    if not wanted:
+        if not order.cancels:
+            oms.cancel(state, order, counted=False)
+        return
+    claim = min(held.claim_lots, state.specs[held.instrument].qty_lots_max)
+    if order.status not in FACES or order.want_lots or order.leaves_lots == claim:
+        return
+    once = order.revision and order.refused == order.revision
+    lots = order.filled_lots + claim
+    if once or isinstance(amend.ask(state, order, lots, order.price_ticks, order.stop_ticks), Denial):
+        if order.cl_ord_id == held.take:
+            held.moving = held.take
+        oms.cancel(state, order, counted=False)  # amending it did not work: another takes its place
+
+
+def _send(state: State, held: OrderList, *, stop: bool, command: str = "") -> Order | Denial:
+    """One exit, as large as the claim."""
+    sent = oms.submit(state, _wish(state, held, stop=stop), command=command)
+    if isinstance(sent, Denial):
+        return sent
+    if stop:
+        held.stops, held.stop = held.stops + 1, sent.cl_ord_id
+    else:
+        held.takes, held.take = held.takes + 1, sent.cl_ord_id
+    return sent
+
+
+def _wish(state: State, held: OrderList, *, stop: bool) -> Wish:
+    intent = f"{held.id}|stop|{held.stops}" if stop else f"{held.id}|take|{held.takes}"
+    return Wish(
+        cl_ord_id=oms.client_order_id(state.cold.epoch, held.strategy, intent),
+        instrument=held.instrument,
+        side=held.exit_side,
+        qty_lots=min(held.claim_lots, state.specs[held.instrument].qty_lots_max),
+        strategy=held.strategy,
+        purpose=Purpose.OPERATOR,
+        ord_type=OrdType.STOP if stop else OrdType.LIMIT,
+        price_ticks=0 if stop else held.take_ticks,
+        stop_ticks=held.stop_ticks if stop else 0,
+        tif=TimeInForce.GTC,
+        reduce_only=True,
+        list_id=held.id,
+        protects=stop,
+    )
+
+
+def _end(state: State, held: OrderList, reason: str) -> None:
+    """Over: nothing of it may remain."""
+    held.status, held.reason, held.ended_ns = ENDED, reason, state.cold.now_ns
+    _cancel_exits(state, held)
+    alarms.clear_alert(state, "UNPROTECTED", f"list.{held.id}")
+    announce.audit(state, held.operator or "engine", f"{held.kind} ended", held.id, reason)
+    done = [h for h in state.cold.lists.values() if not h.alive]
+    for old in done[: max(len(done) - KEPT_MAX, 0)]:
+        del state.cold.lists[old.id]
+
+
+def _cancel_exits(state: State, held: OrderList) -> None:
+    for key in (held.stop, held.take):
+        order = state.working.get(key)
+        if order is not None and not order.cancels:
+            oms.cancel(state, order, counted=False)
+
+
+# --- around it -----------------------------------------------------------------------------------------------------
+
+
+def _level(state: State, held: OrderList) -> TradingState:
+    spec = state.specs[held.instrument]
+    scopes = (f"venue:{spec.venue}", f"strategy:{held.strategy}", f"symbol:{spec.symbol}")
+    return ladder.level_of(state.cold.kills, scopes)
+
+
+def _closing(state: State, held: OrderList) -> bool:
+    """Somebody is closing there: a kill in its second phase, or an operator by hand."""
+    spec = state.specs[held.instrument]
+    mine = ("all", f"venue:{spec.venue}", f"strategy:{held.strategy}", f"symbol:{spec.symbol}")
+    for kill in state.cold.kills.values():
+        if kill.phase is KillPhase.FLATTENING and (kill.scope in mine or held.instrument in kill.targets):
+            return True
+    return any(wait.closing == held.instrument for wait in state.cold.waits.values())
+
+
+def _alarm(state: State, held: OrderList) -> None:
+    """A stop that should be there and is not, more than a moment."""
+    symbol = state.specs[held.instrument].symbol
+    text = f"{symbol}: {held.claim_lots} lots without their stop, tried {held.failures} times"
+    alarms.raise_alert(state, "UNPROTECTED", f"list.{held.id}", text)
+
+
+def _wake(state: State, held: OrderList, due_ns: int) -> None:
+    """One appointment a list, the earliest."""
+    if due_ns > state.cold.now_ns and not state.cold.now_ns < held.timer_ns <= due_ns:
+        held.timer_ns = due_ns
+        state.timer(due_ns, "list", held.id)

@@ -149,6 +149,7 @@ def _settle(state: State) -> None:
     """After everything: accounts are kept, kills, lists and parents move on, commands whose orders rest end."""
     if state.moved or state.filled:
         costs.after(state)
+    if state.cold.lists and (state.moved or state.filled or state.touched or state.cold.kills):
         lists.after(state)
     if state.touched:
         attribution.after(state)
@@ -208,6 +209,9 @@ def _fire(state: State, due_ns: int, timer: int, kind: str, key: str) -> None:  
             _new_day(state, due_ns)
         case "algo":
             run.on_timer(state, key)
+            switches.after_orders(state)
+        case "list":
+            lists.on_timer(state, key)
             switches.after_orders(state)
         case "bucket":
             attribution.on_border(state)

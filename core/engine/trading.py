@@ -8,7 +8,7 @@ from typing import Any
 
 from bus.enums import OrdType, Purpose, Side, TimeInForce
 from bus.events import Command
-from bus.instruments import decimals
+from bus.instruments import InstrumentSpec, decimals
 from core.engine import announce, oms
 from core.engine.gate import Denial, Wish, inspect
 from core.engine.orders import Order
@@ -16,7 +16,7 @@ from core.engine.refusals import Refused
 from core.engine.state import State
 
 DIGITS_MAX = 40  # of a decimal string; longer ones are not numbers anybody meant
-TYPES = {"market": OrdType.MARKET, "limit": OrdType.LIMIT}
+TYPES = {"market": OrdType.MARKET, "limit": OrdType.LIMIT, "stop": OrdType.STOP}
 TIFS = {"gtc": TimeInForce.GTC, "ioc": TimeInForce.IOC, "fok": TimeInForce.FOK}
 
 
@@ -53,6 +53,16 @@ def _steps(value: Decimal, step: float, name: str) -> int:
     return int(exact)
 
 
+def lots_of(value: Any, spec: InstrumentSpec) -> int:
+    """Whole lots of a quantity in base units."""
+    return _steps(_decimal(value, "qty"), spec.lot_size, "qty")
+
+
+def ticks_of(value: Any, spec: InstrumentSpec, name: str) -> int:
+    """Whole ticks of a price."""
+    return _steps(_decimal(value, name), spec.tick_size, name)
+
+
 def wish_of(state: State, command: Command) -> Wish:
     """The typed wish of a ``submit_order``."""
     data = command.data
@@ -62,21 +72,21 @@ def wish_of(state: State, command: Command) -> Wish:
     kind = TYPES.get(str(data.get("type", "market")).lower())
     tif = TIFS.get(str(data.get("tif") or "gtc").lower())
     if side is None or kind is None or tif is None:
-        raise Refused("BAD_ORDER", "side is buy|sell, type is market|limit, tif is gtc|ioc|fok")
-    price = 0
-    if kind is OrdType.LIMIT:
-        price = _steps(_decimal(data.get("price"), "price"), spec.tick_size, "price")
+        raise Refused("BAD_ORDER", "side is buy|sell, type is market|limit|stop, tif is gtc|ioc|fok")
+    price = ticks_of(data.get("price"), spec, "price") if kind is OrdType.LIMIT else 0
+    stop = ticks_of(data.get("stop"), spec, "stop") if kind is OrdType.STOP else 0
     strategy = str(data.get("strategy") or "operator")[:32]
     intent = str(data.get("intent") or command.id)[:128]
     return Wish(
         cl_ord_id=oms.client_order_id(state.cold.epoch, strategy, intent),
         instrument=i,
         side=side,
-        qty_lots=_steps(_decimal(data.get("qty"), "qty"), spec.lot_size, "qty"),
+        qty_lots=lots_of(data.get("qty"), spec),
         strategy=strategy,
         purpose=Purpose.OPERATOR,
         ord_type=kind,
         price_ticks=price,
+        stop_ticks=stop,
         tif=TimeInForce.IOC if kind is OrdType.MARKET else tif,
         reduce_only=data.get("reduce_only") is True,
         post_only=data.get("post_only") is True,

@@ -109,6 +109,13 @@ def order_view(state: State, order: Order) -> OrderView:
         created_ns=order.created_ns,
         updated_ns=order.updated_ns,
         reason=order.reason,
+        stop=spec.price_of(order.stop_ticks) if order.stop_ticks else None,
+        unknown_ns=order.unknown_ns,
+        unknown_ms=(state.cold.now_ns - order.unknown_ns) / 1e6 if order.unknown_ns else 0.0,
+        list_id=order.list_id,
+        protects=order.protects,
+        revision=order.revision,
+        wanted_qty=spec.qty_of(order.want_lots) if order.want_lots else None,
     )
 
 

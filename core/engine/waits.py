@@ -19,6 +19,7 @@ from core.engine.state import State, Wait
 
 MS_NS = 1_000_000
 TELL_NS = 50 * MS_NS  # least time between two progress replies of one command
+UNHEARD = (OrdStatus.PENDING_NEW, OrdStatus.PENDING_UNKNOWN)
 CLOSE_TRIES = 5  # rounds of cancelling what is quoted again before a close gives up
 
 
@@ -73,7 +74,7 @@ def _pending(state: State, cl_ord_id: str, *, heard: bool) -> bool:
     order = state.cold.orders.get(cl_ord_id)
     if order is None:
         return False
-    return order.status in (OrdStatus.PENDING_NEW, OrdStatus.PENDING_UNKNOWN) if heard else order.is_open
+    return order.status in UNHEARD or order.want_lots > 0 if heard else order.is_open
 
 
 def _cancel_before_close(state: State, wait: Wait) -> None:
@@ -119,5 +120,8 @@ def _end(state: State, id_: str, wait: Wait) -> None:
         data |= trading.outcome(state, order)
         if order.status in (OrdStatus.REJECTED, OrdStatus.NOT_SENT):
             finish(state, id_, "failed", data, order.status.name, order.reason or "refused by the venue")
+            return
+        if order.revision and order.refused == order.revision:
+            finish(state, id_, "failed", data, "REPLACE_REJECTED", order.reason or "it stands as it was")
             return
     finish(state, id_, "done", data)

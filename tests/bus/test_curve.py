@@ -71,7 +71,7 @@ def test_without_curve_nobody_gets_in_over_tcp(toy: Toy) -> None:
 
 ALLOWED = {
     "viewer": {"snapshot", "ping", "subscribe_history", "what_if"},
-    "trader": {"submit_order", "cancel_order", "close_position"},
+    "trader": {"submit_order", "submit_list", "amend_order", "cancel_order", "close_position"},
     "operator": set(
         "kill stop cancel_all rearm start start_strategy stop_strategy acknowledge_alert shelve_alert".split()
     ),

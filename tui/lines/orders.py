@@ -14,9 +14,11 @@ SHORT = {
     "PARTIALLY_FILLED": "PART",
     "PENDING_CANCEL": "CANCEL→",
     "PENDING_UNKNOWN": "UNKNOWN?",
+    "PENDING_REPLACE": "AMEND→",
+    "SUSPENDED": "ASIDE",
     "CANCELED": "CANCELED",
 }
-TYPES = {"market": "MKT", "limit": "LMT"}
+TYPES = {"market": "MKT", "limit": "LMT", "stop": "STP"}
 
 
 def _keys(scene: Scene, words: str, sort: str) -> list[str]:
