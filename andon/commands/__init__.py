@@ -17,6 +17,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "pnl": ("pnl", "where the money came from: by symbol, strategy, hour, day, session, factor, part"),
     "watch": ("watch", "messages of the state bus as they come"),
     "order": ("order", "one order through the gate, with the decision of each layer"),
+    "amend": ("amend", "change a working order: quantity, price or trigger"),
+    "oco": ("amend", "a take-profit and a stop for what is held: one cancels the other"),
     "cancel": ("order", "cancel one order, or all"),
     "close": ("order", "close one position, reduce-only"),
     "replay": ("replay", "the engine over a tape, or the proof that a journal replays byte for byte"),
@@ -25,6 +27,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "risk": ("risk", "value at risk, stress, profile, performance, backtests: offline, over files"),
     "doctor": ("doctor", "preflight: what is wrong here and how to fix it"),
     "keys": ("keys", "key pairs of clients"),
-    "audit": ("audit", "verify or export the hash-chained audit trail"),
+    "audit": ("audit", "verify, read or export the hash-chained audit trail"),
+    "surveil": ("surveil", "own flow as surveillance would see it: wash, layering, stuffing, marking the close"),
     "bench": ("bench", "measure, with goals and peers"),
 }

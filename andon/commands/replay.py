@@ -36,7 +36,7 @@ def configure(parser: ArgumentParser, name: str) -> None:
     parser.add_argument("--notional", type=positive, default=10_000.0, metavar="X",
                         help="per symbol, account currency (default 10,000)")  # fmt: skip
     parser.add_argument("--symbol", metavar="SYM", help="names a tape without a symbol column")
-    parser.add_argument("--report", type=Path, metavar="DIR", help="write an HTML report with plots there")
+    parser.add_argument("--report", type=Path, metavar="DIR", help="write an HTML report with plots there, what each order cost included")
     parser.add_argument("--skip-bad", action="store_true", help="count malformed rows instead of stopping")
     parser.add_argument(
         "--no-switches", action="store_true", help="without kill switches, to see what they are worth"
@@ -70,6 +70,7 @@ def _replay(args: Namespace) -> int:
             seed=args.seed,
             progress=bar.update,
             switches_on=not args.no_switches,
+            tca=args.report is not None,
         )
     summary = result.summary()
     if args.report is not None:

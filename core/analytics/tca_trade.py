@@ -6,6 +6,8 @@ None means not known, and stays not known: ``core.analytics.tca_cost`` says why 
 
 from __future__ import annotations
 
+import math
+
 import msgspec
 
 
@@ -38,6 +40,7 @@ class Child(msgspec.Struct, kw_only=True):
     sent_ns: int
     px: float | None = None  # its limit
     mid: float | None = None  # when it was sent
+    touch: float | None = None  # best price on the other side then
     ack_ns: int = 0  # first word of the venue, 0 = none yet
     status: str = ""
     filled_qty: float = 0.0
@@ -95,4 +98,4 @@ class Trade(msgspec.Struct, kw_only=True):
     @property
     def filled_qty(self) -> float:
         """Of all fills, those after the end included."""
-        return sum(fill.qty for fill in self.fills)
+        return math.fsum(fill.qty for fill in self.fills)

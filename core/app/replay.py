@@ -25,16 +25,20 @@ from core.adapters.journal_reader import JournalReader
 from core.adapters.recovery import JOURNAL
 from core.adapters.sim_venue import SimVenue
 from core.adapters.tape import Tape, open_tape
+from core.app import report_pnl
 from core.app.build import build_sha256
 from core.app.drive import Driver
 from core.app.rebuild import oldest_start, rebuild
 from core.app.replay_result import ReplayResult, Trip
 from core.app.setup import engine_config
 from core.app.tape_pace import at_its_pace
-from core.engine import ladder, snapshot, views
+from core.app.tca import Analysis, analyse
+from core.app.tca_record import Recorder
+from core.engine import ladder, pnlview, snapshot
 from core.engine.config import EngineConfig, StrategyConfig, SwitchLimits
 from core.engine.ladder import Kill
 from core.engine.market import Ticks
+from core.engine.state import State
 
 CHUNK_ROWS = 65_536  # rows offered between two looks at the progress bar
 CURVE_POINTS = 4000  # of the equity curve
@@ -56,18 +60,21 @@ OFF = SwitchLimits(
 class _Watch:
     """Collects what the report needs while the tape runs."""
 
-    def __init__(self, first_ns: int, last_ns: int) -> None:
+    def __init__(self, first_ns: int, last_ns: int, recorder: Recorder | None = None) -> None:
         self.fills = 0
+        self.recorder = recorder
         self.trips: list[Trip] = []
         self.curve: list[tuple[int, float]] = []
         self._gap_ns = max((last_ns - first_ns) // CURVE_POINTS, 1)
         self._next_ns = first_ns
         self.driver: Driver | None = None
 
-    def on_step(self, _event: Event | Ticks, _effects: list[Effect]) -> None:
+    def on_step(self, event: Event | Ticks, effects: list[Effect]) -> None:
         """Equity now and then, and around everything that happens."""
         assert self.driver is not None
         now_ns, state = self.driver.now_ns, self.driver.state
+        if self.recorder is not None:
+            self.recorder.on_step(state, event, effects)
         if now_ns >= self._next_ns:
             self._next_ns = now_ns + self._gap_ns
             self.curve.append((now_ns, state.equity))
@@ -97,11 +104,16 @@ def replay(
     seed: int = 0,
     progress: Callable[[int, int], None] | None = None,
     switches_on: bool = True,
+    tca: bool = False,
 ) -> ReplayResult:
-    """Run a tape. Raises TapeError or ValueError in one line; ``progress(rows done, rows in all)`` is called often."""
+    """Run a tape. Raises TapeError or ValueError in one line; ``progress(rows done, rows in all)`` is called often.
+
+    With ``tca`` what each order cost is recorded beside it.
+    """
     tape = open_tape(path, symbol, skip_bad, settle=settings.account.ccy)
     config = _config(tape, settings, strategies, notional, switches_on=switches_on)
-    return run_tape(tape, config, settings, seed=seed or settings.market.seed or 1, progress=progress)
+    seed = seed or settings.market.seed or 1
+    return run_tape(tape, config, settings, seed=seed, progress=progress, tca=tca)
 
 
 def _config(
@@ -121,10 +133,11 @@ def run_tape(
     *,
     seed: int = 1,
     progress: Callable[[int, int], None] | None = None,
+    tca: bool = False,
 ) -> ReplayResult:
     """The loop itself, on an opened tape and a ready configuration."""
     rows = tape.rows
-    watch = _Watch(int(rows["ts_ns"][0]), int(rows["ts_ns"][-1]))
+    watch = _Watch(int(rows["ts_ns"][0]), int(rows["ts_ns"][-1]), Recorder() if tca else None)
     state = snapshot.create(config)
     market = settings.market
     venue = SimVenue(
@@ -150,7 +163,7 @@ def run_tape(
 
 def _result(tape: Tape, driver: Driver, watch: _Watch, seconds: float) -> ReplayResult:
     state = driver.state
-    pnl, account = views.pnl_view(state), state.account[0]
+    pnl, account = pnlview.pnl_view(state), state.account[0]
     watch.curve.append((driver.now_ns, state.equity))
     held = {s.symbol: state.qty(i) * s.lot_size for i, s in enumerate(state.specs) if state.qty(i)}
     return ReplayResult(
@@ -174,7 +187,15 @@ def _result(tape: Tape, driver: Driver, watch: _Watch, seconds: float) -> Replay
         curve_equity=[equity if math.isfinite(equity) else float("nan") for _, equity in watch.curve],
         by_strategy=pnl.by_strategy,
         bad_rows=tape.bad,
+        attribution=report_pnl.attribution_of(pnl),
+        tca=_costs(tape, state, watch.recorder),
     )
+
+
+def _costs(tape: Tape, state: State, recorder: Recorder | None) -> Analysis | None:
+    if recorder is None:
+        return None
+    return analyse(recorder.finish(state), source=Path(tape.path).name, ccy=state.config.ccy)
 
 
 # --- proof ---------------------------------------------------------------------------------------------------------

@@ -8,6 +8,8 @@ from typing import Any
 import msgspec
 import numpy as np
 
+from core.app.tca import Analysis
+
 
 class Trip(msgspec.Struct):
     """A switch that pulled the cord."""
@@ -43,6 +45,8 @@ class ReplayResult(msgspec.Struct):
     curve_equity: list[float]
     by_strategy: dict[str, float]
     bad_rows: int
+    tca: Analysis | None = None  # of every order, where it was asked for
+    attribution: dict[str, Any] = {}  # total, unit, residual, parts and by_<cut>: see bus.views.PnlView
 
     def summary(self) -> dict[str, Any]:
         """What ``andon replay --json`` prints."""
@@ -65,6 +69,7 @@ class ReplayResult(msgspec.Struct):
             "by_strategy": self.by_strategy,
             "ccy": self.ccy,
             "bad_rows": self.bad_rows,
+            "attribution": self.attribution,
             "digest": self.digest,
         }
 

@@ -8,6 +8,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from core.app import report_pnl
+
 if TYPE_CHECKING:
     from core.app.replay_result import ReplayResult
 
@@ -26,9 +28,21 @@ def write_report(result: ReplayResult, folder: Path) -> Path:
     page = (
         f"<!doctype html><meta charset=utf-8><title>{title}</title><style>{_STYLE}</style><h1>{title}</h1>"
         f"{_plot(result)}<h2>Numbers</h2>{_numbers(result)}<h2>Switches that tripped</h2>{_trips(result)}"
+        f"{report_pnl.section(result)}"
+        f"{_costs(result)}"
     )
     path.write_text(page, encoding="utf-8")
     return path
+
+
+def _costs(result: ReplayResult) -> str:
+    """What the orders cost, when it was recorded."""
+    if result.tca is None:
+        return ""
+    from core.analytics.tca_report import sections
+
+    tca = result.tca
+    return f"<h1>What the orders cost</h1>{sections(tca.trades, tca.costs, tca.by_algo(), tca.by_venue())}"
 
 
 def _plot(result: ReplayResult) -> str:

@@ -12,9 +12,12 @@ from core.adapters.journal_reader import JournalReader
 from core.adapters.recovery import JOURNAL
 from core.analytics.tca_cost import Cost, cost_of
 from core.analytics.tca_groups import GroupCost, VenueCost, by, by_venue
+from core.analytics.tca_impact import PARENTS_MIN, refit
+from core.analytics.tca_refit import VenueRefit, venues
 from core.analytics.tca_trade import Trade
 from core.app.rebuild import oldest_start, rebuild
 from core.app.tca_record import TAU_S, Recorder
+from core.engine.config import EngineConfig
 
 
 class Analysis(msgspec.Struct, kw_only=True):
@@ -35,6 +38,10 @@ class Analysis(msgspec.Struct, kw_only=True):
     def by_venue(self) -> list[VenueCost]:
         """One row a venue."""
         return by_venue(self.trades)
+
+    def refit(self, *, parents_min: int = PARENTS_MIN) -> list[VenueRefit]:
+        """What the router should expect of each venue, from these orders."""
+        return venues(self.trades, self.by_venue(), refit(self.trades, self.costs, parents_min=parents_min))
 
     def only(self, parent: str) -> Analysis:
         """The one order of that id (a client order id finds its parent); empty when there is none."""
@@ -86,12 +93,13 @@ def analyse_journal(
     path: Path,
     *,
     tau_s: float = TAU_S,
-    own_on_tape: bool = False,
+    own_on_tape: bool | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Analysis:
     """Replay a journal (a file, or a data folder's) and cost what was traded. Raises JournalError or ChainBroken.
 
-    Begins at the first record, or, where the ticks before were dropped, at the oldest snapshot after that.
+    ``own_on_tape`` None: as it is for the journal's kind of core (a live venue prints our fills, the simulated one does
+    not). Begins at the first record, or, where the ticks before were dropped, at the oldest snapshot after that.
     """
     recorder = Recorder(tau_s=tau_s)
     with JournalReader(path / JOURNAL if path.is_dir() else path) as reader:
@@ -110,12 +118,12 @@ def analyse_journal(
     trouble = result.trouble
     if result.differs_at and not trouble:
         trouble = f"effects differ from record {result.differs_at} on: written by another build"
-    ccy = result.state.config.ccy if result.state is not None else ""
+    config = result.state.config if result.state is not None else EngineConfig()
     return analyse(
         recorder.finish(result.state),
         source=path.name,
-        ccy=ccy,
+        ccy=config.ccy if result.state is not None else "",
         tau_s=tau_s,
-        own_on_tape=own_on_tape,
+        own_on_tape=config.env == "LIVE" if own_on_tape is None else own_on_tape,
         trouble=trouble,
     )

@@ -43,14 +43,13 @@ _GUESS = "inferred-"  # execution ids that the engine makes from a status answer
 class _Track:
     """A Trade being made."""
 
-    __slots__ = ("begun", "children_seen", "instruments", "is_parent", "trade", "volumes")
+    __slots__ = ("begun", "instruments", "is_parent", "trade", "volumes")
 
     def __init__(self, trade: Trade, instruments: list[int], *, is_parent: bool) -> None:
         self.trade = trade
         self.instruments = instruments
         self.is_parent = is_parent
         self.begun = False
-        self.children_seen = 0
         self.volumes: dict[int, tuple[int, float]] = {}  # lots and ticks x lots, at arrival
 
 
@@ -111,12 +110,6 @@ class Recorder:
             if parent.id not in self._tracks:
                 track = _Track(self._of_parent(state, parent), _instruments(parent), is_parent=True)
                 self._tracks[parent.id] = self._open_parents[parent.id] = track
-        for key, track in self._open_parents.items():
-            known = state.cold.parents.get(key)
-            new = known.sent_children - track.children_seen if known is not None else 0
-            if known is not None and new > 0:  # the parent remembers the last of its children only
-                self._of_child.update(dict.fromkeys(known.children[-new:], track))
-                track.children_seen = known.sent_children
 
     def _of_parent(self, state: State, parent: Parent) -> Trade:
         trade = self._blank(
@@ -154,7 +147,10 @@ class Recorder:
     # -- orders -------------------------------------------------------------------------------------------------
 
     def _sent(self, state: State, order: Order) -> None:
-        track = self._of_child.get(order.cl_ord_id) or self._plain(state, order, seen=True)
+        key = order.cl_ord_id
+        track = (
+            self._tracks.get(order.parent) or self._of_child.get(key) or self._plain(state, order, seen=True)
+        )
         spec = state.specs[order.instrument]
         child = Child(
             cl_ord_id=order.cl_ord_id,
@@ -165,6 +161,7 @@ class Recorder:
             sent_ns=order.created_ns,
             px=spec.price_of(order.price_ticks) if order.price_ticks else None,
             mid=state.mark(order.instrument) or None,
+            touch=_touch(state, order),
             status=order.status.name,
         )
         track.trade.children.append(child)
@@ -329,6 +326,12 @@ class Recorder:
                 track.trade.end_px = state.mark(track.instruments[0]) or None
                 self._close_interval(state, track)
         return [track.trade for track in self._tracks.values()]
+
+
+def _touch(state: State, order: Order) -> float | None:
+    """Best price on the other side, quote."""
+    column = "ask_ticks" if order.side is Side.BUY else "bid_ticks"
+    return int(state.markets[column][order.instrument]) * state.specs[order.instrument].tick_size or None
 
 
 def _instruments(parent: Parent) -> list[int]:
