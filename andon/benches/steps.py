@@ -71,12 +71,12 @@ class PlainBook:
         )
 
 
-def _engine(rng: np.random.Generator, instruments: int) -> tuple[State, list[int]]:
+def engine(rng: np.random.Generator, instruments: int) -> tuple[State, list[int]]:
     """An engine that holds every instrument; (state, lots by instrument)."""
     specs = tuple(InstrumentSpec(symbol=f"C{i}/USDT", base=f"C{i}") for i in range(instruments))
     state = snapshot.create(EngineConfig(cash={"USDT": 1e6}, instruments=specs))
     step(state, Boot(START_NS - 1, 1, True, autostart=True))
-    step(state, Ticks(_quotes(rng, np.arange(instruments), still=True)))
+    step(state, Ticks(some_quotes(rng, np.arange(instruments), still=True)))
     lots = [int(n) for n in rng.integers(1, 50, instruments)]
     tables = state.instruments, state.markets, state.positions, state.currencies, state.account
     for i, n in enumerate(lots):
@@ -84,7 +84,7 @@ def _engine(rng: np.random.Generator, instruments: int) -> tuple[State, list[int
     return state, lots
 
 
-def _quotes(rng: np.random.Generator, which: np.ndarray[Any, Any], *, still: bool = False) -> Table:
+def some_quotes(rng: np.random.Generator, which: np.ndarray[Any, Any], *, still: bool = False) -> Table:
     ticks = zeros(TICK, len(which))
     ticks["ts_ns"], ticks["flags"], ticks["instrument"] = START_NS + np.arange(len(which)), TICK_QUOTE, which
     mid = MID + (0 if still else rng.integers(-20, 21, len(which)))
@@ -117,8 +117,8 @@ def _timed(calls: list[Callable[[], object]]) -> list[int]:
 def measure(instruments: int, quotes: int, rounds: int) -> Iterator[Row]:
     """The rows, at any size."""
     rng = np.random.default_rng(SEED)
-    state, lots = _engine(rng, instruments)
-    ticks = _quotes(rng, rng.integers(0, instruments, quotes))
+    state, lots = engine(rng, instruments)
+    ticks = some_quotes(rng, rng.integers(0, instruments, quotes))
     blocks = [Ticks(ticks[k : k + 1]) for k in range(quotes)]
     plain = PlainBook(lots, 1e6)
     columns = (ticks[name].tolist() for name in ("instrument", "bid_ticks", "ask_ticks"))

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from andon.benches import COLUMNS, complete, discover, kill, replays, startup, steps, stop
+from andon.benches import COLUMNS, complete, discover, kill, replays, risk_live, startup, steps, stop
 from andon.benches.rows import row, skipped
 
 Row = dict[str, Any]
@@ -83,3 +83,8 @@ def test_a_start_and_a_first_paint(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.delenv("ANDON_HOME", raising=False)
     rows = judged(startup.measure(tmp_path, count=1, settle_s=0.0, paints=1))
     assert rows["core.ready.p50"]["value"] <= rows["core.ready.max"]["value"]
+
+
+def test_the_analysts_work_and_what_it_costs_a_quote() -> None:
+    rows = judged([*risk_live.profile(4, 8, 0.3), *risk_live.beside(4, 8, 0.2)])
+    assert {"risk.profile.4x8.10hz", "risk.beside.step.p99", "risk.beside.turn.p99"} <= rows.keys()
