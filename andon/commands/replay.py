@@ -36,7 +36,8 @@ def configure(parser: ArgumentParser, name: str) -> None:
     parser.add_argument("--notional", type=positive, default=10_000.0, metavar="X",
                         help="per symbol, account currency (default 10,000)")  # fmt: skip
     parser.add_argument("--symbol", metavar="SYM", help="names a tape without a symbol column")
-    parser.add_argument("--report", type=Path, metavar="DIR", help="write an HTML report with plots there, what each order cost included")
+    parser.add_argument("--report", type=Path, metavar="DIR",
+                        help="write an HTML report with plots there, what each order cost included")  # fmt: skip
     parser.add_argument("--skip-bad", action="store_true", help="count malformed rows instead of stopping")
     parser.add_argument(
         "--no-switches", action="store_true", help="without kill switches, to see what they are worth"
