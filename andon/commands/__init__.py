@@ -19,6 +19,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "order": ("order", "one order through the gate, with the decision of each layer"),
     "amend": ("amend", "change a working order: quantity, price or trigger"),
     "oco": ("amend", "a take-profit and a stop for what is held: one cancels the other"),
+    "algo": ("algo", "execution algorithms at work: list, show, cancel, pause, resume"),
     "cancel": ("order", "cancel one order, or all"),
     "close": ("order", "close one position, reduce-only"),
     "replay": ("replay", "the engine over a tape, or the proof that a journal replays byte for byte"),
