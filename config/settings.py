@@ -240,6 +240,38 @@ class AuditSettings(Section, frozen=True):
     ] = ""
 
 
+class SurveillanceSettings(Section, frozen=True):
+    """Patterns in own flow that markets forbid: what counts as one. Findings alarm and are audited; nothing stops."""
+
+    enabled: Annotated[bool, Rule("true | false", note="while the core runs; andon surveil looks anyway")] = (
+        True
+    )
+    every_s: Annotated[float, Rule("s", 0.1, 86_400)] = 10.0
+    keep_s: Annotated[float, Rule("s", 60, 604_800, note="own flow kept in memory for it")] = 7200.0
+    wash_window_s: Annotated[float, Rule("s between own buy and own sell", 0, 3600)] = 1.0
+    wash_price: Annotated[float, Rule("fraction of price, taken as the same", 0, 0.1)] = 0.00001
+    wash_pairs_min: Annotated[int, Rule("pairs in one episode", 1, 1_000_000)] = 3
+    wash_meet_s: Annotated[
+        float, Rule("s between maker and taker", 0, 60, note="one such pair is enough")
+    ] = 0.05
+    layering_ratio: Annotated[
+        float, Rule("size withdrawn / size shown on the executed side", 0, 1000, above=True)
+    ] = 5.0
+    layering_cancel_s: Annotated[float, Rule("s after the execution", 0, 3600, above=True)] = 5.0
+    layering_life_s: Annotated[float, Rule("s, older orders do not count", 0, 86_400, above=True)] = 60.0
+    layering_filled_max: Annotated[float, Rule("fraction of a withdrawn order filled", 0, 1)] = 0.1
+    stuffing_window_s: Annotated[float, Rule("s", 0, 3600, above=True)] = 1.0
+    stuffing_messages_min: Annotated[int, Rule("messages in the window", 2, 1_000_000)] = 50
+    stuffing_life_s: Annotated[float, Rule("s from order to cancel", 0, 3600, above=True)] = 1.0
+    stuffing_cancelled_min: Annotated[float, Rule("fraction of the orders", 0, 1)] = 0.9
+    close_window_s: Annotated[float, Rule("s before the day ends", 1, 86_400)] = 300.0
+    close_share: Annotated[float, Rule("fraction of the own day's volume", 0, 1, above=True)] = 0.5
+    close_one_way: Annotated[float, Rule("fraction of it in one direction, net", 0, 1)] = 0.8
+    close_move: Annotated[float, Rule("fraction the mark moved that way", 0, 1)] = 0.002
+    close_fills_min: Annotated[int, Rule("taking executions", 1, 1_000_000)] = 3
+    close_day_s: Annotated[float, Rule("s of own flow needed before the window", 0, 86_400)] = 3600.0
+
+
 class BusSettings(Section, frozen=True):
     """Where clients attach. TCP only with CURVE keys."""
 
@@ -320,6 +352,7 @@ class Settings(Section, frozen=True):
     attribution: AttributionSettings = AttributionSettings()
     journal: JournalSettings = JournalSettings()
     audit: AuditSettings = AuditSettings()
+    surveillance: SurveillanceSettings = SurveillanceSettings()
     bus: BusSettings = BusSettings()
     market: MarketSettings = MarketSettings()
     router: RouterSettings = RouterSettings()

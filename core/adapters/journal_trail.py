@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
 from typing import Any
 
 import msgspec
 
 from bus import trail
+from bus.carried import carried_by
 from bus.enums import GateLayer, ReportKind
 from bus.events import Boot, Command, Event, Report
 from bus.instruments import InstrumentSpec
@@ -34,7 +34,6 @@ class Fingerprints:
     def __init__(self) -> None:
         self.build = ""
         self.specs: dict[str, InstrumentSpec] = {}
-        self.venues: list[str] = []
         self._config = ""
         self._set = 0
 
@@ -44,21 +43,12 @@ class Fingerprints:
 
     def boot(self, event: Boot) -> None:
         self._config, self.build, self._set = event.config_sha256, event.build_sha256, 0
-        with suppress(msgspec.MsgspecError, ValueError):
-            carried = msgspec.msgpack.decode(event.config, type=_Carried)
+        if (carried := carried_by(event)) is not None:
             self.specs = {spec.symbol: spec for spec in carried.instruments}
-            self.venues = list(carried.venues)
 
     def line(self, line: trail.Line) -> None:
         if line.what.startswith("set_limit ") and not line.result.startswith("rejected"):
             self._set += 1
-
-
-class _Carried(msgspec.Struct):
-    """Of the configuration that a Boot carries, what a reader of the trail needs."""
-
-    instruments: tuple[InstrumentSpec, ...] = ()
-    venues: tuple[str, ...] = ()
 
 
 def event_of(record: Record) -> Event | None:

@@ -7,6 +7,7 @@ come out of a running core, of a journal of another build, and of an export.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -122,14 +123,21 @@ class Flow:
 
     def near_close(self, ts_ns: int) -> bool:
         """Whether ticks of this time are worth a look."""
-        return any(close - self._window_ns <= ts_ns <= close + SECOND_NS for close in self.closes_ns[:2])
+        first, last = self.close_span(ts_ns)
+        return first <= ts_ns <= last
+
+    def close_span(self, ts_ns: int) -> tuple[int, int]:
+        """ns UTC, between which marks are kept around the next end of a day; (0, 0) when none is known."""
+        n = bisect_left(self.closes_ns, ts_ns - SECOND_NS)
+        if n == len(self.closes_ns):
+            return 0, 0
+        return self.closes_ns[n] - self._window_ns, self.closes_ns[n] + SECOND_NS
 
     def ticks(self, rows: npt.NDArray[np.void]) -> None:
         """Marks from a block (dtype TICK): the mid where both sides are there, else the last trade."""
         if not len(rows) or not self._specs:
             return
         ts_ns = int(rows["ts_ns"][-1])
-        self._next_closes(ts_ns)
         if not self.near_close(ts_ns):
             return
         for i in np.unique(rows["instrument"]).tolist():
@@ -154,13 +162,9 @@ class Flow:
     def _boot(self, boot: Boot) -> None:
         carried = carried_by(boot)
         if carried is not None:
-            self._specs, self.closes_ns = carried.instruments, carried.day_opens_ns
+            self._specs = carried.instruments
+            self.closes_ns = tuple(sorted({*self.closes_ns, *carried.day_opens_ns}))
             self._by_symbol = {spec.symbol: spec for spec in carried.instruments}
-
-    def _next_closes(self, ts_ns: int) -> None:
-        """Days that are over make room for the next: ``closes_ns[:2]`` are the last one and the coming one."""
-        while len(self.closes_ns) > 1 and self.closes_ns[1] <= ts_ns:
-            self.closes_ns = self.closes_ns[1:]
 
     def _order(self, ts_ns: int, line: Line) -> None:
         self.orders[line.order] = OwnOrder(

@@ -109,7 +109,9 @@ def _layered(symbol: str, episode: list[Withdrawn], limits: Thresholds) -> Findi
     waited_s = (max(order.cancel_ns for order in worst.orders) - worst.fill.ts_ns) / SECOND_NS
     return Finding(
         kind="layering",
-        who=",".join(sorted({o.owner for hit in episode for o in (hit.fill, *hit.orders)})),
+        who=",".join(
+            sorted({owner for hit in episode for owner in (hit.fill.owner, *(o.owner for o in hit.orders))})
+        ),
         symbol=symbol,
         from_ns=min(order.created_ns for hit in episode for order in hit.orders),
         to_ns=max(order.cancel_ns for hit in episode for order in hit.orders),

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from core.analytics.surveillance_flow import SECOND_NS, Finding, Flow, OwnFill, evidence
+from core.analytics.surveillance_flow import SECOND_NS, Finding, Flow, OwnFill, OwnOrder, evidence
 from core.analytics.surveillance_limits import Thresholds
 
 EPISODE_NS = 60 * SECOND_NS  # pairs further apart belong to different episodes
@@ -28,20 +28,23 @@ def wash(flow: Flow, limits: Thresholds) -> list[Finding]:
     """Own buys against own sells of one symbol at the same price within the window, across strategies and venues.
 
     The account holds afterwards what it held before, and the tape shows volume that was none. A pair is found when
-    prices agree to ``wash_price`` and times to ``wash_window_s``; each quantity is used once, oldest first. An episode
-    (pairs within a minute) is reported from ``wash_pairs_min`` pairs on, or from one when its two sides *met*: a maker
-    and a taker at one venue, one price, within ``wash_meet_s``. Score: share of the episode's own volume in pairs.
+    prices agree to ``wash_price``, times to ``wash_window_s``, and the two orders *crossed*: both stood at one time,
+    and in one book would have matched each other. That is what sets a wash apart from a market maker, who also buys
+    and sells at one price within a second, one after the other, never against itself. Each quantity is used once,
+    oldest first. An episode (pairs within a minute) is reported from ``wash_pairs_min`` pairs on, or from one when its
+    sides *met*: a maker and a taker at one venue within ``wash_meet_s``. Score: twice the share of the episode's own
+    volume that is in pairs, at most 1.
     """
     found = []
     for symbol, fills in _by_symbol(flow.fills).items():
-        for episode in _episodes(_pairs(fills, limits)):
+        for episode in _episodes(_pairs(fills, flow.orders, limits)):
             met = [pair for pair in episode if _met(pair, limits)]
             if len(episode) >= limits.wash_pairs_min or met:
                 found.append(_washed(symbol, episode, fills, len(met)))
     return found
 
 
-def _pairs(fills: list[OwnFill], limits: Thresholds) -> Iterator[Pair]:
+def _pairs(fills: list[OwnFill], orders: dict[str, OwnOrder], limits: Thresholds) -> Iterator[Pair]:
     window_ns = int(limits.wash_window_s * SECOND_NS)
     waiting: list[tuple[OwnFill, float]] = []  # with what is left of each
     for fill in fills:
@@ -50,6 +53,8 @@ def _pairs(fills: list[OwnFill], limits: Thresholds) -> Iterator[Pair]:
         for n, (old, other_left) in enumerate(waiting):
             if old.side == fill.side or abs(old.price - fill.price) > limits.wash_price * fill.price:
                 continue
+            if not _crossed(orders.get(old.order), orders.get(fill.order), limits):
+                continue
             qty = min(left, other_left)
             if qty <= 0:
                 break
@@ -57,6 +62,17 @@ def _pairs(fills: list[OwnFill], limits: Thresholds) -> Iterator[Pair]:
             left -= qty
             yield Pair(old, fill, qty) if fill.side < 0 else Pair(fill, old, qty)
         waiting.append((fill, left))
+
+
+def _crossed(one: OwnOrder | None, other: OwnOrder | None, limits: Thresholds) -> bool:
+    """Both stood at one time (or nearly), and the buyer would have paid what the seller asked."""
+    if one is None or other is None:
+        return False
+    first, second = (one, other) if one.created_ns <= other.created_ns else (other, one)
+    if first.ended_ns and second.created_ns > first.ended_ns + int(limits.wash_meet_s * SECOND_NS):
+        return False
+    buy, sell = (one, other) if one.side > 0 else (other, one)
+    return buy.price is None or sell.price is None or buy.price >= sell.price * (1 - limits.wash_price)
 
 
 def _met(pair: Pair, limits: Thresholds) -> bool:

@@ -70,6 +70,7 @@ class Loop:
         self._aio: asyncio.AbstractEventLoop | None = None
         self._busy = False
         self._fed_at = self._collected_at = 0.0
+        self.watch: Callable[[Event | Ticks, bytes], None] | None = None  # surveillance, told of every step
         self.latches_pending = 0  # stop records on their way to disk
         self.lag_us = 0.0  # how late the last planned turn came
         self._planned_at = 0.0
@@ -191,6 +192,8 @@ class Loop:
         seq = self.journal.append(kind, event.ts_ns, body, effects_digest(effects), audit)
         if effects:
             self.performer.rest(sealed(effects, seq, audit), seq)
+        if self.watch is not None:
+            self.watch(event, audit)
         self._maybe_snapshot(seq)
 
     def _maybe_snapshot(self, seq: int) -> None:

@@ -40,6 +40,7 @@ from core.app.publisher import Publisher
 from core.app.pulse import Pulse
 from core.app.setup import engine_config, paper_instruments
 from core.app.startup import Start, prepare
+from core.app.surveil import Surveillance
 from core.engine.config import EngineConfig
 from core.kernels.warm import warm
 
@@ -109,6 +110,7 @@ class Service:
         self.pulse.start(aio)
         if self.settings.risk.enabled:
             self.analyst.start(aio)
+        self.surveillance.start()
         self.loop.wake()
         self._announce(start.epoch)
         try:
@@ -206,6 +208,7 @@ class Service:
         )
         self.pulse = Pulse(self.loop, settings.bus.heartbeat_hz, settings.bus.table_hz)
         self.analyst = self._make_analyst(start)
+        self.surveillance = Surveillance(self.loop, settings.surveillance)
 
     def _make_analyst(self, start: Start) -> Analyst:
         """Betas are known for the embedded market; the sampled history is kept where the market goes on."""
@@ -294,6 +297,7 @@ class Service:
         """False when the disk has not taken everything."""
         self.pulse.stop()
         self.analyst.stop()
+        self.surveillance.stop()
         self.loop.stop()
         remove_core(self.options.data_dir, epoch)
         latched, journalled = self.latches.close(), self.journal.close()

@@ -113,6 +113,10 @@ TABLE: dict[str, Meaning] = {
         L, "an algorithm has fallen several slices behind its schedule", "it will end with a part of the order not done",
         "widen its limit or its catch-up, or cancel it and send the rest another way", 600,
     ),
+    "SURVEILLANCE": Meaning(
+        M, "own orders or executions form a pattern that markets forbid", "nothing is stopped; the finding is audited",
+        "look at the orders it names (andon surveil); stop the strategy if it is not meant", 3600,
+    ),
     "NOISE": Meaning(
         L, "frames were refused on the bus", "nothing changed",
         "find the client that sends them", 3600,

@@ -35,7 +35,7 @@ from typing import Any
 from bus.effects import Publish, WhatIf
 from bus.events import Command, RiskResult
 from bus.views import RiskView
-from core.engine import alarms, trading
+from core.engine import alarms, surveilled, trading
 from core.engine.config import SECOND_NS
 from core.engine.outcomes import accept, finish
 from core.engine.refusals import Refused
@@ -55,6 +55,8 @@ def on_result(state: State, event: RiskResult) -> None:
         _answer(state, event)
     elif event.kind == "health":
         _health(state, event)
+    elif event.kind == surveilled.KIND:
+        surveilled.on_finding(state, event)
     elif wrong := _wrong(event, state.cold.now_ns):
         kind = event.kind[:20] if isinstance(event.kind, str) else "?"
         alarms.raise_alert(state, "RISK_STALE", "risk.result", f"a result ({kind}) was not taken: {wrong}")
