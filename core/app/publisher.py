@@ -116,7 +116,7 @@ class Publisher:
             self._server.forget(f"order.{key}")
 
     def _parents(self) -> None:
-        """Execution algorithms: the engine tells what changes; the quiet rest, and what a late-comer needs, goes here."""
+        """Execution algorithms: the engine tells what changes; the rest, for late-comers too, goes here."""
         parents = self._state.cold.parents
         for id_, parent in parents.items():
             if not parent.ended_ns or id_ not in self._algos:

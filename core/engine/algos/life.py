@@ -102,6 +102,9 @@ def settle(state: State, parent: Parent) -> None:
     i = parent.instrument
     if parent.status == STOPPING:
         parent.status = parent.final
+    if not parent.reason and parent.filled_lots < parent.qty_lots:
+        left = state.specs[i].qty_of(parent.qty_lots - parent.filled_lots)
+        parent.reason = f"{left} not done{': ' if parent.note else ''}{parent.note}"
     parent.ended_ns, parent.wake_ns = state.cold.now_ns, 0
     parent.end_px, parent.volume_end, parent.turnover_end = (
         state.mark(i),
@@ -127,7 +130,7 @@ def _answer(state: State, parent: Parent) -> None:
     if not parent.command:
         return
     if parent.status in (STOPPED, FAILED):
-        finish(state, parent.command, "failed", data, parent.status, parent.reason or parent.note)
+        finish(state, parent.command, "failed", data, parent.status, parent.reason)
     else:
         finish(state, parent.command, "done", data)
 

@@ -153,7 +153,7 @@ def _times(parent: Parent, numbers: dict[str, float]) -> None:
     """Slices and their times; a slice is a whole number of nanoseconds and the end is the end of the last one."""
     over_s = numbers.get("over_s", 0.0)
     if parent.algo in SLICED:
-        usual = min(max(math.ceil(over_s / CHECK_S), 1), SLICES_MAX) if parent.algo == "pov" else 20
+        usual = min(max(math.ceil(over_s / CHECK_S), 10), SLICES_MAX) if parent.algo == "pov" else 20
         slices = int(numbers.get("slices", usual))
         parent.params["slices"] = float(slices)
         parent.slice_ns = max(int(over_s * SECOND_NS) // slices, 1)

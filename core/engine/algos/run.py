@@ -77,7 +77,7 @@ def on_timer(state: State, key: str) -> None:
     if _stop_if_covered(state, parent):
         return
     if parent.end_ns and state.cold.now_ns >= parent.end_ns:
-        life.end(state, parent, DONE, parent.reason)
+        life.end(state, parent, DONE)
     elif parent.status == RUNNING:
         _act(state, parent)
     elif parent.alive and parent.end_ns:
@@ -157,7 +157,7 @@ def _work_on(state: State, parent: Parent, *, whole: bool) -> None:
         life.pause(state, parent, parent.note, alarm=True)
     elif parent.algo == "sor":
         if not parent.open:
-            life.end(state, parent, DONE if parent.filled_lots else FAILED, parent.note)
+            life.end(state, parent, DONE if parent.filled_lots else FAILED)
     elif parent.algo == "iceberg":
         if not parent.open and whole:
             _show_next(state, parent)
@@ -178,7 +178,7 @@ def _act(state: State, parent: Parent) -> None:
         if not parent.open:
             children.send(state, parent, parent.qty_lots)
         if not parent.open:
-            life.end(state, parent, FAILED, parent.note)
+            life.end(state, parent, FAILED)
     elif parent.algo == "iceberg":
         _show_next(state, parent)
     else:
