@@ -63,6 +63,7 @@ def _fill(state: State, order: Order, report: Report, lots: int, target: OrdStat
     order.filled_value += lots * report.px_ticks * float(state.instruments["tick_size"][order.instrument])
     if order.want_lots > order.qty_lots and order.filled_lots > order.qty_lots:
         book_want(order)  # more than there was to fill before: the amendment took, whatever its answer says
+        target = following(order, ReportKind.TRADE) or target
     if not late:  # the fill itself shrinks what is working
         state.shift_working(order.instrument, order.side, order.unfilled_lots - before)
         _settle_status(state, order, target)

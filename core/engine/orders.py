@@ -261,7 +261,7 @@ class Order(msgspec.Struct, kw_only=True):
 def following(order: Order, kind: ReportKind) -> OrdStatus | None:
     """Where ``kind`` takes the order, None when the table has no such row (an anomaly)."""
     target = TRANSITIONS.get((order.status, kind))
-    return face(order, target) if target in FACES else target
+    return face(order, target) if target in (*FACES, S.PENDING_REPLACE) else target
 
 
 def book_want(order: Order) -> None:
@@ -279,4 +279,6 @@ def face(order: Order, target: OrdStatus) -> OrdStatus:
     """Which of the three faces of a working order it shows."""
     if order.want_lots:
         return S.PENDING_REPLACE
-    return S.PARTIALLY_FILLED if order.filled_lots else target
+    if order.filled_lots:
+        return S.PARTIALLY_FILLED
+    return S.NEW if target is S.PENDING_REPLACE else target
