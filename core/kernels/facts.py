@@ -18,7 +18,7 @@ import numpy as np
 
 from core.kernels._jit import kernel, leaf
 from core.kernels.portfolio import Row
-from core.kernels.tables import Table
+from core.kernels.tables import SW_DAILY_LOSS, SW_DRAWDOWN, SW_EMERGENCY, Table
 
 
 class Facts(NamedTuple):
@@ -57,11 +57,7 @@ class Facts(NamedTuple):
     own_now: float  # acct, |exposure| of what is held
     gross_now: float  # acct
     equity: float  # acct
-    equity_peak: float  # acct
-    equity_day_open: float  # acct
-    drawdown: float  # fraction
-    daily_loss: float  # fraction
-    emergency_loss: float  # fraction
+    room: float  # acct, the smallest of what is left of the account's loss limits; inf = none is set
     loss_ratio: float  # fraction of the position's basis
     loss_limit: float  # fraction, inf = none
 
@@ -84,6 +80,7 @@ def measure(
     positions: Table,
     currencies: Table,
     account: Table,
+    switches: Table,
     out: Table,
 ) -> None:
     """Write the facts of an order of ``lots`` (``added_lots`` of them new to the working sums) into ``out``, f8[COUNT].
@@ -114,9 +111,29 @@ def measure(
     out[26] = abs(row["exposure"]) * currencies[static["settle"]]["rate"] if row["qty_lots"] != 0 else 0.0
     out[27] = acct["gross"]
     out[28] = acct["equity"]
-    out[29], out[30] = acct["equity_peak"], acct["equity_day_open"]
-    out[31], out[32], out[33] = acct["drawdown"], acct["daily_loss"], acct["emergency_loss"]
-    out[34], out[35] = row["loss_ratio"], row["loss_limit"]
+    out[29] = _room(acct, switches)
+    out[30], out[31] = row["loss_ratio"], row["loss_limit"]
+
+
+@leaf
+def left_of(acct: Row, switches: Table, which: int) -> float:
+    """Account currency left of one loss limit (drawdown, daily loss, emergency); inf where it is off."""
+    limit = switches[which]["limit"]
+    if math.isnan(limit):
+        return math.inf
+    peak, day_open = acct["equity_peak"], acct["equity_day_open"]
+    if which == SW_DRAWDOWN:
+        return float((limit - acct["drawdown"]) * peak)
+    if which == SW_DAILY_LOSS:
+        return float((limit - acct["daily_loss"]) * day_open)
+    return float((limit - acct["emergency_loss"]) * min(peak, day_open))
+
+
+@leaf
+def _room(acct: Row, switches: Table) -> float:
+    """nan when any of the three cannot be told."""
+    least = np.minimum(left_of(acct, switches, SW_DRAWDOWN), left_of(acct, switches, SW_DAILY_LOSS))
+    return float(np.minimum(least, left_of(acct, switches, SW_EMERGENCY)))
 
 
 @leaf
@@ -184,28 +201,30 @@ def _worst(
 ) -> None:
     """The account if everything that can fill does; nan where a needed mark or rate is missing."""
     asset, venue = instruments[instrument]["asset"], instruments[instrument]["venue"]
+    more_buys, more_sells = (added_lots, 0) if sign > 0 else (0, added_lots)
     own, gross, margin, net_long, net_short, at_venue, longs, shorts = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
     for i in range(len(positions)):
         row = positions[i]
         high = row["qty_lots"] + row["work_buy_lots"]
         low = row["qty_lots"] - row["work_sell_lots"]
         if i == instrument:
-            high += added_lots if sign > 0 else 0
-            low -= added_lots if sign < 0 else 0
+            high, low = high + more_buys, low - more_sells
         if high == 0 and low == 0:
             continue
         static = instruments[i]
         lot = _lot(static, markets[i]["mark_px"], currencies[static["settle"]]["rate"])
-        value = max(abs(high), abs(low)) * lot
+        top, bottom = high * lot, low * lot
+        value = max(top, -bottom)
         gross += value
         margin += value * static["margin_rate"]
-        net_long += high * lot
-        net_short += low * lot
-        own = value if i == instrument else own
-        at_venue += value if static["venue"] == venue else 0.0
+        net_long += top
+        net_short += bottom
+        if static["venue"] == venue:
+            at_venue += value
         if static["asset"] == asset:
-            longs += max(high, 0) * lot
-            shorts += max(-low, 0) * lot
-    out[20], out[21], out[22], out[23] = own, max(longs, shorts), at_venue, gross
-    out[24] = np.maximum(abs(net_long), abs(net_short))
-    out[25] = margin
+            longs += max(top, 0.0)
+            shorts += max(-bottom, 0.0)
+        if i == instrument:
+            own = value
+    out[20], out[21], out[22], out[23] = own, np.maximum(longs, shorts), at_venue, gross
+    out[24], out[25] = np.maximum(abs(net_long), abs(net_short)), margin

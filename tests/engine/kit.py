@@ -34,6 +34,7 @@ WIDE = GateLimits(
     concentration_max=50.0,
     gross_leverage_max=50.0,
     net_leverage_max=50.0,
+    stress_move=0.0,
     margin_ratio_min=0.0,
 )
 

@@ -47,6 +47,7 @@ LAYERS = (
 )
 BEHIND_FORM = tuple((layer, check) for layer, check, _ in LAYERS[1:])
 FULL_STAMP = sum(1 << layer for layer, _, _ in LAYERS)
+KILL = Purpose.KILL  # looked up once, not once an order
 KILL_STAMP = 1 << GateLayer.FORM | 1 << GateLayer.STATE
 
 __all__ = ["Denial", "Verdict", "Wish", "approve", "approve_replace", "inspect", "reduces"]
@@ -115,7 +116,7 @@ def _judge(state: State, wish: Wish) -> Approval | Denial:
     refusal = form.check(case)
     if refusal is not None:
         return _denied(state, GateLayer.FORM, refusal)
-    if wish.purpose is Purpose.KILL:
+    if wish.purpose is KILL:
         refusal = standing.check(case)
         if refusal is not None:
             return _denied(state, GateLayer.STATE, refusal)

@@ -18,7 +18,9 @@ from core.engine.orders import Order
 from core.engine.state import State
 
 RECENT_MAX = 1024  # likenesses remembered
-BY_HAND_OR_PLAN = (Purpose.STRATEGY, Purpose.OPERATOR)
+STOP, KILL, BUY, SELL = OrdType.STOP, Purpose.KILL, Side.BUY, Side.SELL  # looked up once, not once an order
+BY_PLAN = Purpose.STRATEGY
+BY_HAND_OR_PLAN = (BY_PLAN, Purpose.OPERATOR)
 Likeness = tuple[str, int, int, int, int, int]
 
 
@@ -29,14 +31,7 @@ def check(case: Case) -> Refusal | None:
         return "DUPLICATE", None, None, f"{wish.cl_ord_id} was sent before"
     if case.reducing:
         return None
-    return (
-        _likeness(state, wish)
-        or _repeating(state, wish)
-        or _counts(case)
-        or _rates(case)
-        or _self_match(case)
-        or _interval(case)
-    )
+    return _twice(case) or _counts(case) or _rates(case) or _self_match(case) or _interval(case)
 
 
 # --- twice ---------------------------------------------------------------------------------------------------------
@@ -47,9 +42,16 @@ def likeness_of(wish: Wish | Order) -> Likeness:
     return wish.strategy, wish.instrument, wish.side, wish.qty_lots, wish.price_ticks, wish.stop_ticks
 
 
+def _twice(case: Case) -> Refusal | None:
+    """Of what plans and hands send; a child's intent is its parent's plan."""
+    if case.wish.purpose not in BY_HAND_OR_PLAN:
+        return None
+    return _likeness(case.state, case.wish) or _repeating(case)
+
+
 def _likeness(state: State, wish: Wish) -> Refusal | None:
     window_ms = state.config.gate.duplicate_window_ms
-    if not window_ms or wish.amends or wish.purpose not in BY_HAND_OR_PLAN:
+    if not window_ms or wish.amends:
         return None
     sent_ns = state.cold.recent.get(likeness_of(wish))
     since_ms = math.inf if sent_ns is None else (state.cold.now_ns - sent_ns) / 1e6
@@ -58,20 +60,15 @@ def _likeness(state: State, wish: Wish) -> Refusal | None:
     return "REPEATED_ORDER", since_ms, window_ms, "the same order was sent just before (ms)"
 
 
-def _repeating(state: State, wish: Wish) -> Refusal | None:
+def _repeating(case: Case) -> Refusal | None:
     """Executed again and again on one side: repeats.py has pulled the switch, and only a person re-arms it."""
-    limit = state.config.gate.repeat_max
-    if not limit or wish.purpose is not Purpose.STRATEGY:
+    limit, repeats = case.state.config.gate.repeat_max, case.state.cold.repeats
+    if not limit or not repeats or case.wish.purpose is not BY_PLAN:
         return None
-    times = state.cold.repeats.get(repeat_key(state, wish))
+    times = repeats.get(case.limits.repeats[0 if case.wish.side is BUY else 1])
     if times is None or len(times) < limit:
         return None
     return "REPEATED_EXECUTION", float(len(times)), float(limit), "executed too often in a row: andon rearm"
-
-
-def repeat_key(state: State, order: Wish | Order) -> str:
-    """Under which a strategy's executions on one side of one instrument are counted."""
-    return f"{order.strategy}|{state.specs[order.instrument].symbol}|{order.side.name}"
 
 
 # --- too many, too often -------------------------------------------------------------------------------------------
@@ -130,7 +127,7 @@ def _level(state: State, limit: Limit) -> float:
 
 def message(state: State, order: Order) -> None:
     """An order, an amendment or a cancel has been sent: it counts in every scope that limits messages. Kill: never."""
-    if order.purpose is Purpose.KILL:
+    if order.purpose is KILL:
         return
     for limit in tight(state, order.strategy, order.instrument).messages:
         used = _level(state, limit) + 1.0
@@ -158,9 +155,9 @@ def sent(state: State, order: Order) -> None:
 def _self_match(case: Case) -> Refusal | None:
     """It would trade with an order of our own: on the same instrument, whoever's of us it is."""
     state, wish = case.state, case.wish
-    if not state.config.gate.self_match or wish.ord_type is OrdType.STOP:
+    if not state.config.gate.self_match or wish.ord_type is STOP:
         return None
-    other = Side.SELL if wish.side is Side.BUY else Side.BUY
+    other = SELL if wish.side is BUY else BUY
     own = state.desk.best_ticks(wish.instrument, other)
     if not own:
         return None
@@ -180,7 +177,7 @@ def _touch_ticks(case: Case) -> float:
 def _interval(case: Case) -> Refusal | None:
     state, wish = case.state, case.wish
     interval_s = state.config.min_trade_interval_s
-    if not interval_s or wish.purpose is not Purpose.STRATEGY:
+    if not interval_s or wish.purpose is not BY_PLAN:
         return None
     last = state.cold.hosts[wish.strategy].last_entry_ns.get(wish.instrument)
     since_s = math.inf if last is None else (state.cold.now_ns - last) / SECOND_NS

@@ -7,6 +7,7 @@ from core.engine.gate.case import Case
 from core.engine.gate.wish import Refusal, Shown, Wish
 from core.engine.state import State
 
+LIMIT, STOP = OrdType.LIMIT, OrdType.STOP  # an enum's member costs 75 ns to look up: once, not once an order
 LOTS_MAX = 1 << 40  # beyond this sums of lots could overflow; no instrument comes near
 
 
@@ -22,13 +23,13 @@ def check(case: Case) -> Refusal | None:
         return "UNKNOWN_INSTRUMENT", float(wish.instrument), None, "no such instrument in the catalogue"
     if not _whole(wish.qty_lots):
         return "BAD_QUANTITY", float(wish.qty_lots), 1.0, "quantity must be at least one lot"
-    if wish.post_only and (wish.ord_type is not OrdType.LIMIT or wish.tif is not TimeInForce.GTC):
+    if wish.post_only and (wish.ord_type is not LIMIT or wish.tif is not TimeInForce.GTC):
         return "POST_ONLY", None, None, "post-only is for resting limit orders"
     return _prices(wish)
 
 
 def _prices(wish: Wish) -> Refusal | None:
-    if wish.ord_type is OrdType.LIMIT:
+    if wish.ord_type is LIMIT:
         if not _whole(wish.price_ticks):
             return (
                 "BAD_PRICE",
@@ -38,7 +39,7 @@ def _prices(wish: Wish) -> Refusal | None:
             )
     elif wish.price_ticks != 0:
         return "PRICE_ON_MARKET", float(wish.price_ticks), 0.0, "a market or stop order has no price"
-    if wish.ord_type is OrdType.STOP:
+    if wish.ord_type is STOP:
         if not _whole(wish.stop_ticks):
             return (
                 "BAD_STOP",

@@ -9,20 +9,35 @@ exposure adds at most, must stay below it; no result, an old one, or one that do
 
 from __future__ import annotations
 
-import math
+from math import inf, isnan
 
 from core.engine.config import SECOND_NS
 from core.engine.gate.case import Case
 from core.engine.gate.wish import Refusal, Shown
+from core.kernels.facts import left_of
+from core.kernels.tables import SW_DAILY_LOSS, SW_DRAWDOWN, SW_EMERGENCY
+
+BUDGETS = (
+    ("DRAWDOWN_BUDGET", SW_DRAWDOWN),
+    ("DAILY_BUDGET", SW_DAILY_LOSS),
+    ("EMERGENCY_BUDGET", SW_EMERGENCY),
+)
 
 
 def check(case: Case) -> Refusal | None:
     """Budgets of drawdown, day, emergency and position; then VaR and ES after the trade."""
     if case.reducing:
         return None
-    move = case.state.config.gate.stress_move
-    refusal = _budgets(case, _pending(case) * move) if move else None
-    return refusal or _position(case, move) or _tails(case)
+    f, move = case.facts, case.state.config.gate.stress_move
+    if move:
+        pending = _pending(case) * move
+        if not pending <= f.room:
+            text = "pending orders could lose more than is left of it (account currency)"
+            return _smallest(case), pending, f.room, text
+    refusal = _position(case, move) if f.held else None
+    if refusal is None and (case.limits.var_max != 0.0 or case.limits.es_max != 0.0):
+        refusal = _tails(case)
+    return refusal
 
 
 def _pending(case: Case) -> float:
@@ -31,32 +46,18 @@ def _pending(case: Case) -> float:
     return growth if not growth < 0.0 else 0.0
 
 
-def _budgets(case: Case, loss: float) -> Refusal | None:
-    for code, left in budgets(case):
-        if not loss <= left:
-            return code, loss, left, "pending orders could lose more than is left of it (account currency)"
-    return None
-
-
-def budgets(case: Case) -> list[tuple[str, float]]:
-    """What is left of each loss limit of the account, account currency."""
-    f, switches = case.facts, case.state.config.switches
-    left = []
-    if switches.drawdown is not None:
-        left.append(("DRAWDOWN_BUDGET", (switches.drawdown - f.drawdown) * f.equity_peak))
-    if switches.daily_loss is not None:
-        left.append(("DAILY_BUDGET", (switches.daily_loss - f.daily_loss) * f.equity_day_open))
-    if switches.emergency is not None:
-        base = min(f.equity_peak, f.equity_day_open)
-        left.append(("EMERGENCY_BUDGET", (switches.emergency - f.emergency_loss) * base))
-    return left
+def _smallest(case: Case) -> str:
+    """Which budget has the least room, or cannot be told."""
+    account, switches = case.state.account[0], case.state.switches
+    rooms = [(name, float(left_of(account, switches, which))) for name, which in BUDGETS]
+    return min(rooms, key=lambda row: -inf if isnan(row[1]) else row[1])[0]
 
 
 def _position(case: Case, move: float) -> Refusal | None:
     """A position near its own loss limit is not added to. Against equity its budget is money like the others."""
     f, config = case.facts, case.state.config
     limit = config.switches.position_loss
-    if limit is None or f.held * case.wish.side_sign <= 0.0 or f.loss_limit == math.inf:
+    if limit is None or f.held * case.wish.side_sign <= 0.0 or f.loss_limit == inf:
         return None
     if config.switches.position_loss_basis == "equity" and move:
         loss, left = max(f.own - f.own_now, 0.0) * move, (limit - f.loss_ratio) * f.equity
@@ -72,10 +73,7 @@ def _position(case: Case, move: float) -> Refusal | None:
 
 
 def _tails(case: Case) -> Refusal | None:
-    limits = case.limits
-    if limits.var_max == 0.0 and limits.es_max == 0.0:
-        return None
-    state = case.state
+    state, limits = case.state, case.limits
     result = state.risk.get("var")
     if result is None:
         return "NO_VAR", None, None, "a limit on VaR or ES is set and nothing has been computed"
@@ -107,10 +105,6 @@ def _tail(case: Case, code: str, now: float | None, added: float, limit: float) 
 
 
 def shown(case: Case) -> Shown:
-    left = [value for _, value in budgets(case)]
-    move = case.state.config.gate.stress_move
-    return (
-        _pending(case) * move,
-        min(left, default=None),
-        "pending loss against what is left (account currency)",
-    )
+    room, move = case.facts.room, case.state.config.gate.stress_move
+    text = "pending loss against what is left of the loss limits (account currency)"
+    return _pending(case) * move, None if room == inf else room, text

@@ -8,6 +8,8 @@ from bus.enums import OrdType
 from core.engine.gate.case import Case
 from core.engine.gate.wish import Refusal, Shown
 
+LIMIT, STOP = OrdType.LIMIT, OrdType.STOP  # looked up once, not once an order
+
 
 def check(case: Case) -> Refusal | None:
     """No mark refuses entries; the collar holds for every priced order that has a reference."""
@@ -15,7 +17,7 @@ def check(case: Case) -> Refusal | None:
     mark = f.mark
     if not mark > 0.0:
         return None if case.reducing else ("NO_PRICE", None, None, "the instrument has never been marked")
-    priced = wish.ord_type is OrdType.LIMIT or not case.reducing
+    priced = wish.ord_type is LIMIT or not case.reducing
     if priced and not isnan(f.price):
         collar, scope = case.limits.price_collar
         away = abs(f.price - mark) / mark
@@ -25,7 +27,7 @@ def check(case: Case) -> Refusal | None:
                 return refusal
     if case.reducing:
         return None
-    if wish.ord_type is OrdType.STOP and not (wish.stop_ticks - _touch(case)) * wish.side_sign > 0.0:
+    if wish.ord_type is STOP and not (wish.stop_ticks - _touch(case)) * wish.side_sign > 0.0:
         text = "its trigger lies on the side that the price has passed already (ticks)"
         return "STOP_SIDE", float(wish.stop_ticks), _touch(case), text
     return _range(case)

@@ -10,6 +10,8 @@ from core.engine.gate.case import Case
 from core.engine.gate.wish import Refusal, Shown
 from core.kernels.sizing import kelly_lots
 
+BY_PLAN = Purpose.STRATEGY  # looked up once, not once an order
+
 
 def check(case: Case) -> Refusal | None:
     """Venue minimum and maximum, own caps on lots and value, participation, Kelly."""
@@ -53,9 +55,9 @@ def _participation(case: Case) -> Refusal | None:
 def _kelly(case: Case) -> Refusal | None:
     """A strategy whose expected edge is stated may hold what Kelly gives it, no more; pending orders counted."""
     state, wish = case.state, case.wish
-    if wish.purpose is not Purpose.STRATEGY:
+    if wish.purpose is not BY_PLAN:
         return None
-    config = next((c for c in state.config.strategies if c.id == wish.strategy), None)
+    config = case.limits.config
     if config is None or not config.edge:
         return None
     limit = _kelly_lots(case, config)

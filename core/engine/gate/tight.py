@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-from core.engine.config import GateLimits, ScopeLimits
+from core.engine.config import GateLimits, ScopeLimits, StrategyConfig
 from core.engine.state import State
 
 FIRM = "all"
@@ -52,6 +52,8 @@ class Tight(NamedTuple):
     margin_ratio_min: float
     var_max: float  # 0 = off
     es_max: float
+    config: StrategyConfig | None  # of the strategy, where it is configured
+    repeats: tuple[str, str]  # under which its executions count: buys, sells
 
 
 def tight(state: State, strategy: str, instrument: int) -> Tight:
@@ -97,7 +99,15 @@ def _resolve(state: State, strategy: str, instrument: int) -> Tight:
     single = [_single(state, name, scopes) for name in PER_ORDER]
     several = [_several(state, name, scopes) for name in PER_SCOPE]
     wide = [_wide(state, name, scopes[:2]) for name in ACCOUNT_WIDE]
-    return Tight(*single, *several, *wide)  # type: ignore[arg-type]
+    config = next((c for c in state.config.strategies if c.id == strategy), None)
+    symbol = state.specs[instrument].symbol
+    keys = repeat_key(strategy, symbol, "BUY"), repeat_key(strategy, symbol, "SELL")
+    return Tight(*single, *several, *wide, config, keys)  # type: ignore[arg-type]
+
+
+def repeat_key(strategy: str, symbol: str, side: str) -> str:
+    """Under which a strategy's executions on one side of one instrument are counted."""
+    return f"{strategy}|{symbol}|{side}"
 
 
 def _single(state: State, name: str, scopes: tuple[str, ...]) -> Limit:

@@ -36,7 +36,7 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     @property
     def side_sign(self) -> int:
         """+1 buy, -1 sell."""
-        return 1 if self.side is Side.BUY else -1
+        return 1 if self.side == 1 else -1
 
 
 class Denial(msgspec.Struct, frozen=True, gc=False):
