@@ -86,5 +86,5 @@ def test_a_start_and_a_first_paint(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 
 def test_the_analysts_work_and_what_it_costs_a_quote() -> None:
-    rows = judged([*risk_live.profile(4, 8, 0.3), *risk_live.beside(4, 8, 0.2)])
+    rows = judged([*risk_live.profile(4, 8, 0.3), *risk_live.beside(4, 8, 0.1, 2)])
     assert {"risk.profile.4x8.10hz", "risk.beside.step.p99", "risk.beside.turn.p99"} <= rows.keys()
