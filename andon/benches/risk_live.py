@@ -86,8 +86,8 @@ def beside(
     """``step(quote)`` and how late its millisecond came, alone and beside the analyst at 10 Hz, in turns.
 
     Each quantile is taken per round and the median round is told: one round may be disturbed from outside. When a
-    millisecond comes has no goal: on two cores it is the scheduler's as much as ours, also while a kernel runs that holds
-    nothing.
+    millisecond comes has no goal: on two cores it is the scheduler's as much as ours, even while a kernel runs that has
+    let go of the interpreter.
     """
     rng = np.random.default_rng(SEED)
     state, _ = engine(rng, positions)
