@@ -90,7 +90,7 @@ def _begin(
     state.cold.lists[held.id] = held
     if held.kind == BRACKET:
         held.entry = entry.cl_ord_id
-        sent = oms.submit(state, entry, command=command.id)
+        sent = oms.submit(state, msgspec.structs.replace(entry, list_id=held.id), command=command.id)
         if isinstance(sent, Denial):
             del state.cold.lists[held.id]
             announce.denied(state, entry, sent)
