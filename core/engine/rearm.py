@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 
 from bus.enums import KillPhase, Switch
-from core.engine import alarms, announce
+from core.engine import alarms, announce, repeats
 from core.engine import measures as sw
 from core.engine.ladder import Kill
 from core.engine.state import State
@@ -121,3 +121,5 @@ def _set_again(state: State, kill: Kill) -> None:
         state.cold.verdicts.clear()
     if kill.switch == Switch.ORDER_RATE:
         state.cold.submits_ns.clear()
+    if kill.switch == Switch.REPEATED_EXECUTION:
+        repeats.forget(state, kill.scope)

@@ -49,6 +49,7 @@ from core.engine import (
     oms,
     overrides,
     reconcile,
+    repeats,
     riskresults,
     sampling,
     switches,
@@ -149,6 +150,7 @@ def _settle(state: State) -> None:
     """After everything: accounts are kept, kills, lists and parents move on, commands whose orders rest end."""
     if state.moved or state.filled:
         costs.after(state)
+        repeats.after(state)
     if state.cold.lists and (state.moved or state.filled or state.touched or state.cold.kills):
         lists.after(state)
     if state.touched:
