@@ -33,7 +33,7 @@ class Memory(threading.Thread):
 
     def __init__(self, pid: int) -> None:
         super().__init__(daemon=True)
-        self._pid, self.values, self.stopped = pid, [], threading.Event()
+        self._pid, self.stopped = pid, threading.Event()
         self.values: list[float] = []
 
     def run(self) -> None:
