@@ -16,12 +16,22 @@ PAGES = {
     "2": "positions",
     "3": "orders",
     "4": "switches",
+    "5": "algos",
     "7": "alarms",
     "0": "kill",
     "?": "help",
 }
-SHORT = {"1": "Dash", "2": "Pos", "3": "Ord", "4": "Switches", "7": "Alarms", "0": "Kill", "?": "Help"}
-TABLE_PAGES = frozenset({"2", "3", "4", "7", "?"})
+SHORT = {
+    "1": "Dash",
+    "2": "Pos",
+    "3": "Ord",
+    "4": "Switches",
+    "5": "Algo",
+    "7": "Alarms",
+    "0": "Kill",
+    "?": "Help",
+}
+TABLE_PAGES = frozenset({"2", "3", "4", "5", "7", "?"})
 RESERVED = frozenset(
     {
         "ctrl+b",
@@ -76,7 +86,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("page_up", ("pageup",), "page", "one page up", TABLE_PAGES, shown_key="PgUp"),
     Action("filter", ("slash",), "filter", "filter rows; !word excludes; empty shows all", TABLE_PAGES,
            footer=True, shown_key="/"),
-    Action("sort", ("o",), "order", "next order of rows", _on("2", "3"), footer=True),
+    Action("sort", ("o",), "order", "next order of rows", _on("2", "3", "5"), footer=True),
     Action("copy", ("y",), "copy", "copy the row to the terminal's clipboard", TABLE_PAGES),
     Action("back", ("escape",), "back", "back to the page before; never quits, never un-halts", shown_key="Esc"),
     Action("last", ("minus",), "last", "the page before this one", shown_key="-"),
@@ -142,5 +152,6 @@ def footer(page: str, view_only: bool = False) -> list[tuple[str, str]]:
     goto = [(p, SHORT[p]) for p in PAGES] if page == "1" else [("1-7", "pages"), ("?", "help")]
     if page == "0":
         goto = [("Esc", "back")]
+    if page in "01":  # the footer is full; ``?`` has the word
         special = [pair for pair in special if pair[0] != ":"]
     return [*goto, *special, ("^\\", "KILL")]

@@ -15,6 +15,7 @@ from bus.linking import Delta, LinkChanged, LinkEvent, LinkStats, Snapshot
 from bus.views import (
     AccountView,
     AlertView,
+    AlgoView,
     AuditView,
     FillView,
     HeartbeatView,
@@ -227,6 +228,43 @@ class FakeCore:
                 exec_id="x1", cl_ord_id="7-2", symbol="ETH/USDT", side="sell", qty=1.2, price=3120.5, fee=0.4,
                 fee_ccy="USDT", maker=True, realized=0.0, strategy="maker", late=False,
             ),
+        )  # fmt: skip
+
+    def algo(
+        self, id: str, algo: str, symbol: str, side: str, qty: float, filled: float, **more: Any
+    ) -> None:
+        fields = {
+            "status": "RUNNING", "strategy": "operator", "open": 0.0, "unknown": 0.0, "scheduled": filled, "price": None,
+            "avg_px": 64_117.2 if filled else None, "arrival_px": 64_100.0, "decision_px": 64_099.0,
+            "slippage_bps": 2.7 if filled else None, "fees": 0.4, "children": 6, "denied": 0, "rejected": 0,
+            "caught_up": 0, "slice": 6, "slices": 20, "reduce_only": False, "start_ns": self.clock.wall - 180 * S,
+            "end_ns": self.clock.wall + 420 * S,
+        } | more  # fmt: skip
+        self.say(
+            f"algo.{id}",
+            AlgoView(id=id, algo=algo, symbol=symbol, side=side, qty=qty, filled=filled, **fields),
+        )
+
+    def algos(self) -> None:
+        """One of each state that looks different."""
+        self.algo(
+            "p7-3f2a91c0", "twap", "BTC/USDT", "buy", 5.0, 1.5, open=0.25, scheduled=1.75, price=65_000.0
+        )
+        self.algo(
+            "p7-90a1b2c3", "vwap", "ETH/USDT", "sell", 80.0, 79.9, avg_px=3119.2, arrival_px=3120.5, slippage_bps=4.2,
+            scheduled=80.0, slice=20, reduce_only=True,
+        )  # fmt: skip
+        self.algo(
+            "p7-77777777", "pov", "SOL/USDT", "buy", 900.0, 0.0, status="PAUSED", denied=5, slice=4, scheduled=120.0,
+            arrival_px=150.7, reason="denied: PRICE COLLAR too far from the mark (fraction)",
+        )  # fmt: skip
+        self.algo(
+            "p7-0b0b0b0b", "iceberg", "BTC/USDT", "sell", 2.0, 0.4, open=0.1, unknown=0.1, end_ns=0, slices=0, slice=1,
+            price=64_500.0, slippage_bps=-61.9, avg_px=64_500.0,
+        )  # fmt: skip
+        self.algo(
+            "p7-deadbeef", "is", "BTC/USDT", "buy", 1.0, 0.35, status="STOPPED", ended_ns=self.clock.wall - 9 * S,
+            reason="operator HALTED in all", model="almgren-chriss-2000-linear",
         )  # fmt: skip
 
     # whole books

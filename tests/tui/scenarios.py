@@ -100,6 +100,14 @@ def flood() -> FakeCore:
     return core
 
 
+def algos() -> FakeCore:
+    """Five algorithms, each in a state of its own."""
+    core = FakeCore()
+    core.algos()
+    return core.running()
+
+
 SCENARIOS = {
-    f.__name__: f for f in (connecting, running, live, stale, link_lost, near_limit, halted, killing, flood)
+    f.__name__: f
+    for f in (connecting, running, algos, live, stale, link_lost, near_limit, halted, killing, flood)
 }

@@ -13,6 +13,7 @@ from rich.cells import cell_len
 
 from tui import actions, theme
 from tui.lines.alarms import ALARMS
+from tui.lines.algos import ALGOS
 from tui.lines.help import HELP
 from tui.lines.orders import ORDERS
 from tui.lines.positions import POSITIONS
@@ -68,7 +69,7 @@ def test_every_typed_action_has_a_word_too():
             assert action.command, action.id
 
 
-@pytest.mark.parametrize("table", [ALARMS, HELP, ORDERS, POSITIONS, SWITCHES], ids=lambda t: t.name)
+@pytest.mark.parametrize("table", [ALARMS, ALGOS, HELP, ORDERS, POSITIONS, SWITCHES], ids=lambda t: t.name)
 @pytest.mark.parametrize("width", [34, 38, 58, 78, 118, 198])
 def test_columns_fit_their_room(table, width):
     columns = shown(table.columns, width)

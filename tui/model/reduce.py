@@ -15,6 +15,7 @@ from bus.linking import Delta, LinkChanged, LinkEvent, Snapshot
 from bus.views import (
     AccountView,
     AlertView,
+    AlgoView,
     AuditView,
     DeniedView,
     FillView,
@@ -40,6 +41,7 @@ TABLES: dict[str, tuple[type[Any], str, str]] = {  # topic word -> (Struct, attr
     "quote": (QuoteView, "quotes", "symbol"),
     "strategy": (StrategyView, "strategies", "id"),
     "health": (HealthView, "health", "component"),
+    "algo": (AlgoView, "algos", "id"),
 }
 SINGLES: dict[str, tuple[type[Any], str]] = {
     "account": (AccountView, "account"),

@@ -13,6 +13,7 @@ from bus.linking import LinkChanged, LinkStats
 from bus.views import (
     AccountView,
     AlertView,
+    AlgoView,
     AuditView,
     DeniedView,
     FillView,
@@ -73,6 +74,7 @@ class View:
     quotes: dict[str, QuoteView] = field(default_factory=dict)
     strategies: dict[str, StrategyView] = field(default_factory=dict)
     health: dict[str, HealthView] = field(default_factory=dict)
+    algos: dict[str, AlgoView] = field(default_factory=dict)
     fills: deque[tuple[int, FillView]] = field(default_factory=lambda: deque(maxlen=TAIL_ROWS))
     audit: deque[tuple[int, AuditView | DeniedView]] = field(default_factory=lambda: deque(maxlen=TAIL_ROWS))
     denied: int = 0

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from tui.screens.alarms import Alarms
+from tui.screens.algos import Algos
 from tui.screens.dashboard import Dashboard
 from tui.screens.help import Help
 from tui.screens.kill import Kill
@@ -16,6 +17,7 @@ PAGES: dict[str, Callable[[], Page]] = {
     "2": Positions,
     "3": Orders,
     "4": Switches,
+    "5": Algos,
     "7": Alarms,
     "0": Kill,
     "?": Help,
