@@ -16,11 +16,12 @@ from functools import partial
 
 import numpy as np
 
-from bus.effects import Effect, NewOrder
-from bus.enums import OrdStatus, Purpose, ReportKind, Side
-from bus.events import Event, Report
-from core.analytics.tca_trade import Child, Execution, Interval, Trade
+from bus.effects import CancelOrder, Effect, NewOrder, ReplaceOrder
+from bus.enums import OPEN_STATUSES, OrdStatus, Purpose, ReportKind, Side
+from bus.events import Boot, Event, OpenOrders, Positions, Report
+from core.analytics.tca_trade import Child, Execution, Trade
 from core.app.tca_prices import Prices
+from core.app.tca_track import Track, blank, touch
 from core.engine.algos.parent import Parent
 from core.engine.market import Ticks
 from core.engine.orders import Order
@@ -37,20 +38,8 @@ _ANSWERS = frozenset(
         ReportKind.STATUS,
     }
 )
+_OPEN = frozenset(status.name for status in OPEN_STATUSES)
 _GUESS = "inferred-"  # execution ids that the engine makes from a status answer
-
-
-class _Track:
-    """A Trade being made."""
-
-    __slots__ = ("begun", "instruments", "is_parent", "trade", "volumes")
-
-    def __init__(self, trade: Trade, instruments: list[int], *, is_parent: bool) -> None:
-        self.trade = trade
-        self.instruments = instruments
-        self.is_parent = is_parent
-        self.begun = False
-        self.volumes: dict[int, tuple[int, float]] = {}  # lots and ticks x lots, at arrival
 
 
 class Recorder:
@@ -60,9 +49,9 @@ class Recorder:
         self.tau_s = tau_s
         self._tau_ns = int(tau_s * 1e9)
         self._prices: list[Prices] = []
-        self._tracks: dict[str, _Track] = {}  # by parent id or client order id, in order of birth
-        self._open_parents: dict[str, _Track] = {}
-        self._of_child: dict[str, _Track] = {}
+        self._tracks: dict[str, Track] = {}  # by parent id or client order id, in order of birth
+        self._open_parents: dict[str, Track] = {}
+        self._of_child: dict[str, Track] = {}
         self._children: dict[str, Child] = {}
         self._asking: set[int] = set()  # instruments of which a later mid is wanted
 
@@ -86,9 +75,23 @@ class Recorder:
             self._heard(state, event)
         for filled in state.filled:
             self._filled(state, filled)
-        for key in state.moved:
+        for key in self._perhaps_moved(state, event, effects):
             self._moved(state, key)
         self._parents_move(state)
+
+    def _perhaps_moved(self, state: State, event: Event | Ticks, effects: list[Effect]) -> list[str]:
+        """Orders whose status this step may have set: spoken of, asked for, or found in the venue's own list."""
+        keys = [
+            effect.cl_ord_id
+            for effect in effects
+            if isinstance(effect, NewOrder | CancelOrder | ReplaceOrder)
+        ]
+        if isinstance(event, Report):
+            keys.append(event.cl_ord_id)
+        elif isinstance(event, OpenOrders | Positions | Boot):
+            keys += [key for key, child in self._children.items() if child.status in _OPEN]
+            keys += state.working
+        return list(dict.fromkeys(keys))
 
     def _on_ticks(self, block: Ticks) -> None:
         rows = block.rows
@@ -108,7 +111,7 @@ class Recorder:
     def _new_parents(self, state: State) -> None:
         for parent in state.cold.parents.values():
             if parent.id not in self._tracks:
-                track = _Track(self._of_parent(state, parent), _instruments(parent), is_parent=True)
+                track = Track(self._of_parent(state, parent), _instruments(parent), is_parent=True)
                 self._tracks[parent.id] = self._open_parents[parent.id] = track
 
     def _of_parent(self, state: State, parent: Parent) -> Trade:
@@ -131,7 +134,7 @@ class Recorder:
             trade = track.trade
             if not track.begun and parent.arrival_px > 0.0:
                 trade.arrival_px = parent.arrival_px
-                self._begin(state, track, parent.start_ns or state.cold.now_ns)
+                track.begin(state, parent.start_ns or state.cold.now_ns)
             trade.status, trade.denied, trade.note = (
                 parent.status,
                 parent.denied,
@@ -161,7 +164,7 @@ class Recorder:
             sent_ns=order.created_ns,
             px=spec.price_of(order.price_ticks) if order.price_ticks else None,
             mid=state.mark(order.instrument) or None,
-            touch=_touch(state, order),
+            touch=touch(state, order),
             status=order.status.name,
         )
         track.trade.children.append(child)
@@ -169,16 +172,16 @@ class Recorder:
         self._of_child[order.cl_ord_id] = track
         if order.instrument not in track.instruments:
             track.instruments.append(order.instrument)
-            self._count(state, track, order.instrument)
+            track.count(state, order.instrument)
 
-    def _plain(self, state: State, order: Order, *, seen: bool) -> _Track:
+    def _plain(self, state: State, order: Order, *, seen: bool) -> Track:
         """A plain order as the parent of itself. One that was not seen being sent has no decision price."""
         sign = 1 if order.side is Side.BUY else -1
         kind = order.ord_type.name.lower()
-        trade = self._blank(state, order.cl_ord_id, kind, order.instrument, sign, order.qty_lots)
+        trade = blank(state, self._prices, order.cl_ord_id, kind, order.instrument, sign, order.qty_lots)
         trade.strategy, trade.purpose = order.strategy, order.purpose.name
         trade.created_ns = order.created_ns
-        track = _Track(trade, [order.instrument], is_parent=False)
+        track = Track(trade, [order.instrument], is_parent=False)
         if seen:
             trade.decision_px = trade.arrival_px = state.mark(order.instrument) or None
         else:
@@ -186,7 +189,7 @@ class Recorder:
         if order.price_ticks:
             trade.limit_px = state.specs[order.instrument].price_of(order.price_ticks)
         self._tracks[order.cl_ord_id] = self._of_child[order.cl_ord_id] = track
-        self._begin(state, track, order.created_ns)
+        track.begin(state, order.created_ns)
         return track
 
     def _heard(self, state: State, report: Report) -> None:
@@ -264,56 +267,13 @@ class Recorder:
 
     # -- parts --------------------------------------------------------------------------------------------------
 
-    def _blank(self, state: State, id: str, algo: str, instrument: int, sign: int, lots: int) -> Trade:
-        spec = state.specs[instrument]
-        rate = state.fx(instrument)
-        sigma, lots_per_s = self._prices[instrument].before(state.cold.now_ns)
-        return Trade(
-            id=id,
-            algo=algo,
-            symbol=spec.symbol,
-            sign=sign,
-            strategy="",
-            purpose="",
-            qty=spec.qty_of(lots),
-            created_ns=state.cold.now_ns,
-            inverse=spec.inverse,
-            unit=spec.contract_value if spec.inverse else 1.0,
-            settle_ccy=spec.settle,
-            rate=rate if rate > 0.0 else None,
-            sigma=sigma,
-            volume_per_s=None if lots_per_s is None else lots_per_s * spec.lot_size,
-        )
-
-    def _begin(self, state: State, track: _Track, now_ns: int) -> None:
-        track.begun, track.trade.start_ns = True, now_ns
-        for i in track.instruments:
-            self._count(state, track, i)
-
-    def _count(self, state: State, track: _Track, i: int) -> None:
-        """Where the tape of one instrument stands as the order comes to it."""
-        row = state.markets[i]
-        track.volumes[i] = (int(row["volume_lots"]), float(row["turnover"]))
-
-    def _end(self, state: State, track: _Track, now_ns: int, end_px: float | None) -> None:
+    def _end(self, state: State, track: Track, now_ns: int, end_px: float | None) -> None:
         trade = track.trade
         trade.ended_ns, trade.end_px = now_ns, end_px
-        self._close_interval(state, track)
+        track.end_interval(state)
         if track.is_parent and track.begun:
             trade.path = self._prices[track.instruments[0]].path(trade.start_ns, now_ns)
         self._later(track.instruments[0], now_ns, partial(setattr, trade, "after_px"))
-
-    def _close_interval(self, state: State, track: _Track) -> None:
-        track.trade.intervals = []
-        for i in track.instruments if track.begun else ():
-            spec, row, (lots, turnover) = state.specs[i], state.markets[i], track.volumes[i]
-            traded = int(row["volume_lots"]) - lots
-            value = (float(row["turnover"]) - turnover) * spec.tick_size * spec.lot_size
-            track.trade.intervals.append(
-                Interval(
-                    symbol=spec.symbol, volume_qty=traded * spec.lot_size, turnover=value if traded else 0.0
-                )
-            )
 
     def _later(self, instrument: int, from_ns: int, taker: partial[None]) -> None:
         self._asking.add(instrument)
@@ -324,14 +284,8 @@ class Recorder:
         for track in self._tracks.values():
             if not track.trade.ended_ns and state is not None:
                 track.trade.end_px = state.mark(track.instruments[0]) or None
-                self._close_interval(state, track)
+                track.end_interval(state)
         return [track.trade for track in self._tracks.values()]
-
-
-def _touch(state: State, order: Order) -> float | None:
-    """Best price on the other side, quote."""
-    column = "ask_ticks" if order.side is Side.BUY else "bid_ticks"
-    return int(state.markets[column][order.instrument]) * state.specs[order.instrument].tick_size or None
 
 
 def _instruments(parent: Parent) -> list[int]:
