@@ -115,8 +115,8 @@ class Recorder:
                 self._tracks[parent.id] = self._open_parents[parent.id] = track
 
     def _of_parent(self, state: State, parent: Parent) -> Trade:
-        trade = self._blank(
-            state, parent.id, parent.algo, parent.instrument, parent.side_sign, parent.qty_lots
+        trade = blank(
+            state, self._prices, parent.id, parent.algo, parent.instrument, parent.side_sign, parent.qty_lots
         )
         trade.strategy, trade.purpose = parent.strategy, Purpose.ALGO.name
         trade.created_ns = parent.created_ns
