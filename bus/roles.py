@@ -38,6 +38,9 @@ LEAST_ROLE = {
     "stop_strategy": Role.OPERATOR,
     "acknowledge_alert": Role.OPERATOR,
     "shelve_alert": Role.OPERATOR,
+    "request_override": Role.OPERATOR,
+    "revoke_override": Role.OPERATOR,
+    "grant_override": Role.ADMIN,  # and somebody else than who asked
     "set_limit": Role.ADMIN,
     "promote_model": Role.ADMIN,
 }

@@ -23,7 +23,7 @@ REQUEST_TYPES = frozenset(
     "snapshot kill rearm start stop submit_order submit_list amend_order cancel_order cancel_all close_position"
     " set_limit acknowledge_alert"
     " shelve_alert start_strategy stop_strategy promote_model what_if subscribe_history ping"
-    " cancel_algo pause_algo resume_algo".split()
+    " cancel_algo pause_algo resume_algo request_override grant_override revoke_override".split()
 )
 STOPPING_TYPES = frozenset({"kill", "stop", "cancel_order", "cancel_all", "cancel_algo", "pause_algo", "ping", "snapshot"})  # never expire
 

@@ -14,6 +14,7 @@ from bus.views import HealthView, HeartbeatView
 from core.app.build import build_sha256
 from core.app.loop import Loop
 from core.engine import costs, ladder
+from core.engine.gateview import gate_view
 
 HEALTH_S = 1.0
 
@@ -100,6 +101,7 @@ class Pulse:
                 values={"held_orders": loop.performer.held},
             ),
         ]
+        views.append(gate_view(loop.state))
         for venue in cold.venues:
             good = venue.up and venue.reconciled
             detail = "" if good else (venue.reason or ("not reconciled" if venue.up else "link down"))

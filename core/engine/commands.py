@@ -21,9 +21,11 @@ from core.engine import (
     ladder,
     lists,
     oms,
+    overrides,
     rearm,
     riskresults,
     scopes,
+    thresholds,
     trading,
     waits,
 )
@@ -34,14 +36,6 @@ from core.engine.refusals import Refused
 from core.engine.state import State
 
 SHELVE_S_MAX = 3600.0
-LIMIT_NAMES = (
-    "order_value_max",
-    "concentration_max",
-    "gross_leverage_max",
-    "net_leverage_max",
-    "margin_ratio_min",
-    "order_rate_per_s",
-)
 
 
 def on_command(state: State, command: Command) -> None:
@@ -196,26 +190,6 @@ def _cancel_and_wait(state: State, command: Command, ids: list[str]) -> None:
 # --- limits, alarms, strategies ------------------------------------------------------------------------------------
 
 
-def _set_limit(state: State, command: Command) -> None:
-    name, scope = str(command.data.get("name", "")), str(command.data.get("scope", "all"))
-    value = trading.number(command.data.get("value"), "value")
-    if name not in LIMIT_NAMES or scope != "all":
-        raise Refused("BAD_LIMIT", f"settable limits (scope all): {', '.join(LIMIT_NAMES)}")
-    accept(state, command)
-    before = state.cold.limits.get(name, _configured(state, name))
-    state.cold.limits[name] = value
-    changed = f"{before} -> {value}"
-    announce.audit(state, command.operator, f"set_limit {name}", scope, changed, command.reason)
-    finish(state, command.id, "done", {"name": name, "value": value})
-
-
-def _configured(state: State, name: str) -> float | None:
-    """What the limit is without any command; None = switched off."""
-    limits = state.config.gate if hasattr(state.config.gate, name) else state.config.switches
-    value: float | None = getattr(limits, name)
-    return value
-
-
 def _acknowledge(state: State, command: Command) -> None:
     key = str(command.data.get("id", ""))
     ids = list(state.cold.alerts) if key == "all" else [key]
@@ -291,7 +265,10 @@ HANDLERS: dict[str, Callable[[State, Command], None]] = {
     "cancel_order": _cancel_order,
     "cancel_all": _cancel_all,
     "close_position": _close_position,
-    "set_limit": _set_limit,
+    "set_limit": thresholds.set_limit,
+    "request_override": overrides.request,
+    "grant_override": overrides.grant,
+    "revoke_override": overrides.revoke,
     "acknowledge_alert": _acknowledge,
     "shelve_alert": _shelve,
     "start_strategy": _set_strategy,

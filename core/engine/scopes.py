@@ -18,6 +18,11 @@ def valid(state: State, scope: str) -> bool:
     return kind == "strategy" and (name in state.cold.hosts or _has_traded(state, name))
 
 
+def limitable(state: State, scope: str) -> bool:
+    """A scope that may carry a limit: one that can be stopped, or the account itself."""
+    return scope == f"account:{state.config.account}" or valid(state, scope)
+
+
 def _has_traded(state: State, strategy: str) -> bool:
     return any(holding.strategy == strategy for holding in state.cold.holdings.values())
 

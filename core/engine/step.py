@@ -219,8 +219,6 @@ def _fire(state: State, due_ns: int, timer: int, kind: str, key: str) -> None:  
             attribution.on_border(state)
         case "factor":
             factors.on_timer(state)
-        case "sample":
-            sampling.on_timer(state)
         case "override":
             overrides.on_timer(state, key)
         case "what_if":
@@ -248,6 +246,7 @@ def _on_boot(state: State, boot: Boot) -> None:
     switches.next_stale_check(state)
     state.timer(cold.now_ns + reconcile.RETRY_NS, "check")
     _day_timer(state)
+    overrides.on_boot(state)
     for alert in cold.alerts.values():
         if alert.status == "SHELVED":
             state.timer(max(alert.until_ns, cold.now_ns), "unshelve", alert.id)
