@@ -366,9 +366,7 @@ class Life:
                     continue
                 if self.rng.random() < 0.5 and not order.cancels and order.leaves_lots:
                     self.bench.fill(order.cl_ord_id, order.leaves_lots, self._paid(order))
-                elif order.status is OrdStatus.PENDING_UNKNOWN:
-                    self._say(order, K.CANCELED)
-                elif order.cancels or order.tif.name == "IOC":
+                elif order.status is OrdStatus.PENDING_UNKNOWN or order.cancels or order.tif.name == "IOC":
                     self._say(order, K.CANCELED)
             self._move()
             self.bench.wait(1.0)

@@ -10,6 +10,7 @@ from bus.instruments import InstrumentSpec
 from core.adapters.faults import FAULTS, FaultPlan
 from core.engine.config import EngineConfig, GateLimits, KillTimes, StrategyConfig, SwitchLimits
 
+from . import parents
 from .tape import SECOND, Climate
 
 T0 = 1_700_000_000 * SECOND
@@ -48,6 +49,8 @@ class Plan:
 def plan(seed: int) -> Plan:
     """Everything about world ``seed``."""
     rng = random.Random(f"world-{seed}")
+    algos = random.Random(f"algos-{seed}")
+    extra = random.Random(f"lists-{seed}")  # of its own, so that older worlds stay what they were
     venues = ("sim", "alt") if rng.random() < 0.25 else ("sim",)
     specs, prices = _instruments(rng, venues)
     strategies, random_strategies = _strategies(rng, specs)
@@ -63,6 +66,8 @@ def plan(seed: int) -> Plan:
         min_trade_interval_s=rng.choice((0.0, 0.0, 0.0, 0.0, 1.5)),
         account_check_interval_s=rng.choice((5.0, 15.0)),
         restricted=(specs[0].symbol,) if rng.random() < 0.05 else (),
+        algos=parents.limits(algos),
+        protective_on_cancel_all=extra.choice(("keep", "keep", "replace", "cancel")),
     )
     return Plan(
         seed=seed,
@@ -72,7 +77,9 @@ def plan(seed: int) -> Plan:
         latency_ms=tuple(rng.choice((0.0, 5.0, 20.0, 20.0, 80.0, 200.0)) for _ in venues),
         faults=tuple(_faults(rng, seed * 7 + n) for n in range(len(venues))),
         funding_s=4.0 if len(venues) == 1 and rng.random() < 0.2 else 0.0,
-        acts=_acts(rng, config),
+        acts=sorted(
+            _acts(rng, config) + _list_acts(extra, config) + _algo_acts(algos, config), key=lambda act: act.at_ns
+        ),
         random_strategies=random_strategies,
         stop_early=rng.random() < 0.75,
         clean=rng.random() < 0.95,
@@ -203,6 +210,31 @@ def _acts(rng: random.Random, config: EngineConfig) -> list[Act]:
             Act(_when(rng), "restart", {"down_s": rng.choice((0.0, 0.3, 3.0)), "lost": rng.random() < 0.5})
         )
     return sorted(acts, key=lambda act: act.at_ns)
+
+
+def _algo_acts(rng: random.Random, config: EngineConfig) -> list[Act]:
+    return [Act(_when(rng), what, data) for what, data in parents.draw(rng, config)]
+
+
+def _list_acts(rng: random.Random, config: EngineConfig) -> list[Act]:
+    """Amendments, brackets and one-cancels-other, in two worlds of three."""
+    acts = []
+    for _ in range(rng.choice((0, 4, 10))):
+        what = rng.choice(("amend", "amend", "amend", "list", "list", "list", "oco", "trigger"))
+        data = {
+            "symbol": rng.choice(config.instruments).symbol,
+            "side": rng.choice(("buy", "sell")),
+            "type": rng.choice(("market", "limit", "stop")),
+            "share": rng.choice((0.005, 0.05, 0.2)),
+            "away": rng.choice((-0.002, 0.0, 0.001)),
+            "take": rng.choice((0.0, 0.002, 0.01)),
+            "loss": rng.choice((0.0, 0.001, 0.005, 0.02)),
+            "factor": rng.choice((0.3, 0.8, 1.0, 1.0, 1.5, 4.0)),
+            "nudge": rng.choice((-3, -1, 0, 1, 3)),
+            "strategy": rng.choice(("operator", "operator", rng.choice(config.strategies).id)),
+        }
+        acts.append(Act(T0 + int(rng.uniform(0.1, 1.0) * ACTIVE_S * SECOND), what, data))
+    return acts
 
 
 def _when(rng: random.Random) -> int:

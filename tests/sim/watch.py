@@ -10,6 +10,8 @@ I8   one ending for a command id; the same id again does nothing
 I9   the latch: what is on its way to disk is what is held; levels rise, and only a re-arm after
      confirmation takes one away
 I10  order ids are unique, and every order carries the stamp of the layers it must have passed
+I11, I12  order lists and their exits: see watch_lists.py
+I13 to I15  execution algorithms and their children: see parents.py
 """
 
 from __future__ import annotations
@@ -19,7 +21,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from bus.effects import CancelOrder, Effect, MassCancel, NewOrder, Publish, Reply, WriteLatch
+from bus.effects import CancelOrder, Effect, MassCancel, NewOrder, Publish, ReplaceOrder, Reply, WriteLatch
 from bus.enums import OPEN_STATUSES, GateLayer, KillPhase, Purpose, Side, TradingState
 from bus.events import Boot, Command
 from core.adapters.venue import Venue
@@ -28,6 +30,9 @@ from core.engine.ladder import Kill
 from core.engine.market import Ticks
 from core.engine.scopes import in_scope
 from core.engine.state import State
+
+from .parents import ParentWatch
+from .watch_lists import ListWatch
 
 KILL_STAMP = 1 << GateLayer.FORM | 1 << GateLayer.STATE
 FULL_STAMP = sum(1 << layer for layer in GateLayer)
@@ -69,6 +74,8 @@ class Watch:
         self.meddled = False  # somebody traded at the venue behind our back
         self.cancels = 0
         self.denied = 0
+        self.lists = ListWatch(self)
+        self.parents = ParentWatch(self)
         self.residual = 0.0  # largest difference of equity and its parts
 
     def __call__(self, event: Any, effects: list[Effect]) -> None:
@@ -83,6 +90,8 @@ class Watch:
             self._on_effect(event, effect, repeated)
         if effects or not isinstance(event, Ticks):
             self._check_latches()
+            why = self.parents.check()
+            need(not why, "I15", why)
             self._check_books()
         self._check_equity()
         if not isinstance(event, Ticks) or self.steps % ATTRIBUTION_EVERY == 0:
@@ -95,6 +104,9 @@ class Watch:
             case NewOrder():
                 need(not repeated, "I8", f"{event} again sent {effect}")
                 self._on_new(effect)
+            case ReplaceOrder():
+                need(not repeated, "I8", f"{event} again sent {effect}")
+                self._on_replace(effect)
             case CancelOrder() | MassCancel():
                 need(not repeated, "I8", f"{event} again sent {effect}")
                 self.cancels += 1
@@ -113,6 +125,10 @@ class Watch:
         need(order is not None, "I10", f"{new.cl_ord_id} left without a record")
         assert order is not None
         need(new.cl_ord_id not in self.sent, "I10", f"{new.cl_ord_id} sent twice")
+        why = self.lists.on_exit(new, order)
+        need(not why, "I11", why)
+        why = self.parents.on_new(new, order)
+        need(not why, "I13", why)
         self.sent[new.cl_ord_id], self.sent_ns[new.cl_ord_id] = new, self.state.cold.now_ns
         stamp = KILL_STAMP if order.purpose is Purpose.KILL else FULL_STAMP
         need(new.approval.layers == stamp, "I10", f"{new.cl_ord_id} carries {new.approval.layers:b}")
@@ -125,17 +141,32 @@ class Watch:
 
     def reduces(self, new: NewOrder) -> bool:
         """Recomputed from the position and every open order, the new one and those before it among them."""
-        held = self.state.qty(new.instrument)
-        out = sum(
-            o.qty_lots - o.filled_lots
-            for o in self.state.cold.orders.values()
-            if o.instrument == new.instrument
-            and o.side is new.side
-            and o.status in OPEN_STATUSES
-            and o.cl_ord_id not in self.later
-        )
-        against = held < 0 if new.side is Side.BUY else held > 0
-        return against and out <= abs(held)
+        return self._only_reduces(new.instrument, new.side)
+
+    def _only_reduces(self, instrument: int, side: Side) -> bool:
+        held = self.state.qty(instrument)
+        against = held < 0 if side is Side.BUY else held > 0
+        return against and self.lists.counted(instrument, side, self.later) <= abs(held)
+
+    def _on_replace(self, change: ReplaceOrder) -> None:
+        """An amendment that is called reducing makes nothing larger or bolder, or reduces as an order would."""
+        order = self.state.cold.orders.get(change.cl_ord_id)
+        need(order is not None and order.is_open, "I10", f"{change} of an order that does not work")
+        assert order is not None
+        why = self.lists.on_exit(change, order)
+        need(not why, "I11", why)
+        need(change.approval.layers == FULL_STAMP, "I10", f"{change} carries {change.approval.layers:b}")
+        sign = 1 if order.side is Side.BUY else -1
+        nearer = (change.price_ticks - order.price_ticks) * sign > 0 or (
+            change.stop_ticks - order.stop_ticks
+        ) * sign < 0
+        harmless = change.qty_lots <= order.qty_lots and not nearer
+        reducing = harmless or self._only_reduces(change.instrument, order.side)
+        need(reducing or not change.approval.reducing, "I1", f"{change} is called reducing and is not")
+        spec = self.state.specs[change.instrument]
+        scopes = ("all", f"venue:{spec.venue}", f"strategy:{order.strategy}", f"symbol:{spec.symbol}")
+        held = [key for key in self.latches if key.partition("@")[2] in scopes]
+        need(reducing or (self.started and not held), "I1", f"{change} adds risk under {held or 'READY'}")
 
     def _on_latch(self, event: Any, record: dict[str, Any]) -> None:
         now = {row["key"]: TradingState[row["level"]] for row in record["latches"]}
@@ -169,6 +200,7 @@ class Watch:
             need(data.exec_id not in self.executions, "I3", f"execution {data.exec_id} was booked twice")
             self.executions[data.exec_id] = None
             self.fills[self.state.ids[data.symbol]] += lots if data.side == "buy" else -lots
+            self.lists.on_fill(data.cl_ord_id, lots)
         elif said.type == "denied":
             self.denied += 1
         elif said.type == "alert":
@@ -204,8 +236,11 @@ class Watch:
                 order = self.state.cold.orders.get(row.cl_ord_id)
                 mine = order is not None and in_scope(self.state, order, kill.scope)
                 old = self.sent_ns.get(row.cl_ord_id, 1 << 62) < began
+                kept = order is not None and order.protects and kill.level is TradingState.HALTED
                 need(
-                    not (mine and old), "I2", f"{kill.key} confirmed, and {row.cl_ord_id} works at the venue"
+                    not (mine and old) or kept,
+                    "I2",
+                    f"{kill.key} confirmed, and {row.cl_ord_id} works at the venue",
                 )
             for i in venue.positions() if kill.level >= TradingState.FLATTENING else ():
                 spec = self.state.specs[i]
@@ -223,7 +258,7 @@ class Watch:
         for order in state.working.values():
             key = (order.instrument, order.side)
             need(order.status in OPEN_STATUSES, "I4", f"{order.cl_ord_id} is {order.status.name} and working")
-            left = order.qty_lots - order.filled_lots
+            left = max(order.qty_lots, order.want_lots) - order.filled_lots
             need(left >= 0, "I4", f"{order.cl_ord_id} leaves {left}")
             working[key] = working.get(key, 0) + left
         quantities = state.positions["qty_lots"].tolist()

@@ -26,6 +26,7 @@ from core.engine.scopes import in_scope
 from core.engine.state import State
 from core.engine.step import step
 
+from . import by_hand, parents
 from .cable import Cable
 from .draw import ACTIVE_S, T0, Act, plan
 from .tape import SECOND, make
@@ -43,6 +44,7 @@ class World:
         self.seed = seed
         self.plan = plan(seed)
         self.rng = random.Random(f"acts-{seed}")
+        self.list_rng = random.Random(f"list-acts-{seed}")
         self.replay = seed % REPLAY_EVERY == 0 if replay is None else replay
         self.config = self.plan.config
         self.venues = [
@@ -119,7 +121,8 @@ class World:
         return [
             o.cl_ord_id
             for o in self.state.working.values()
-            if o.purpose is not Purpose.ADOPTED or any(in_scope(self.state, o, scope) for scope in held)
+            if (o.purpose is not Purpose.ADOPTED or any(in_scope(self.state, o, scope) for scope in held))
+            and not self.watch.lists.may_stay(o)
         ]
 
     def _final(self) -> None:
@@ -142,6 +145,7 @@ class World:
         ours = {i: state.qty(i) for i in range(len(state.specs)) if state.qty(i)}
         need(ours == theirs, "I3", f"we hold {ours}, the venue says {theirs}")
         self._money_agrees()
+        self.watch.lists.check_rest()
         self.watch.check_attribution()
         left = [id for id in self.watch.asked if id not in self.watch.endings]
         need(not left, "I8", f"no ending for {[(id, self.watch.asked[id]) for id in left]}")
@@ -207,6 +211,12 @@ class World:
         match act.what:
             case "submit":
                 self._submit(data)
+            case "algo" | "pause_algo" | "resume_algo" | "cancel_algo":
+                parents.ask(self, act)
+            case "list" | "oco":
+                by_hand.submit_list(self, act)
+            case "amend" | "trigger":
+                by_hand.amend(self, act)
             case "cancel_order":
                 ids = list(self.state.cold.orders) or ["nobody"]
                 self._command("cancel_order", {"cl_ord_id": self.rng.choice(ids)})
