@@ -13,6 +13,7 @@ from importlib.util import find_spec
 
 from andon.errors import CliError, UsageError
 from andon.parser import common
+from andon.risk_out import out_option
 
 FAMILY = ("risk_var", "risk_performance", "risk_book", "risk_what_if")
 _USAGE_CODES = ("BAD_ALPHA", "BAD_METHOD", "BAD_OPTION", "NO_COLUMN", "NO_FILE")
@@ -34,6 +35,7 @@ def configure(parser: ArgumentParser, name: str) -> None:
             SUPPRESS  # an option given before the name must not be reset by its absence after
         )
         common(sub)
+        out_option(sub)
         sub.argument_default = None
 
 

@@ -11,6 +11,7 @@ from andon import output
 from andon.errors import DONE, CliError, UsageError
 from andon.output import clean
 from andon.parser import target
+from andon.risk_out import keep
 from andon.risk_screen import show_notes, show_profile, show_stress
 from andon.session import attached, settings
 
@@ -64,8 +65,10 @@ def run_stress(args: Namespace) -> int:
     from core.analytics.plain import stress_data
 
     book, result, _, _ = _computed(args, advise=args.report is not None)
+    data = stress_data(book, result)
+    keep(args, [row["after"] | {key: row[key] for key in row if key != "after"} for row in data["scenarios"]])
     if args.json:
-        output.json_line(stress_data(book, result) | _written(args))
+        output.json_line(data | _written(args))
     else:
         show_stress(book, result)
         _end(args, book, result)
@@ -77,8 +80,10 @@ def run_profile(args: Namespace) -> int:
     from core.analytics.plain import profile_data
 
     book, result, profile, advice = _computed(args, advise=True)
+    data = profile_data(book, profile, advice)
+    keep(args, data["drivers"])
     if args.json:
-        output.json_line(profile_data(book, profile, advice) | _written(args))
+        output.json_line(data | _written(args))
     else:
         show_profile(book, result, profile, advice)
         _end(args, book, result)

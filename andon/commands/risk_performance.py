@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from andon import output
 from andon.errors import DONE
 from andon.parser import natural, target
+from andon.risk_out import keep
 
 if TYPE_CHECKING:
     from core.analytics.performance import Performance
@@ -82,6 +83,7 @@ def run(args: Namespace) -> int:
         mar=args.mar,
         trials=args.trials,
     )
+    keep(args, [{"column": series.name, **found.summary()}])
     if args.json:
         output.json_line({"column": series.name, **found.summary(), "notes": list(series.notes)})
         return DONE

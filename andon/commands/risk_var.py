@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from andon import output
-from andon.errors import DONE, UsageError
+from andon.errors import DONE, CliError, UsageError
 from andon.parser import natural
+from andon.risk_out import keep
 
 if TYPE_CHECKING:
+    from core.analytics.backtest import Backtest
     from core.analytics.series import Series
 
 METHODS = (
@@ -24,7 +26,8 @@ VAR_EXAMPLES = """\
   weights: rows of name,weight; the names are columns of the returns"""
 BACKTEST_EXAMPLES = """\
   andon risk backtest --returns spy.csv.gz --prices --alpha 0.01 --window 500
-  andon risk backtest --returns spy.csv.gz --prices --alpha 0.01 --window 500 --method ewma --json"""
+  andon risk backtest --returns spy.csv.gz --prices --alpha 0.01 --window 500 --method ewma --json
+  andon risk backtest --returns spy.csv.gz --prices --window 250 --window 500 --method all --report out/"""
 
 
 def configure(subparsers: Any) -> None:
@@ -50,8 +53,10 @@ def configure(subparsers: Any) -> None:
         examples=BACKTEST_EXAMPLES,
     )
     data_options(test)
-    _alpha_and_method(test, ROLLING)
-    test.add_argument("--window", type=natural, required=True, metavar="N", help="rows behind each forecast")
+    _alpha_and_method(test, (*ROLLING, "all"))
+    test.add_argument("--window", type=natural, required=True, action="append", metavar="N",
+                      help="rows behind each forecast; repeatable")  # fmt: skip
+    test.add_argument("--report", type=Path, metavar="DIR", help="write an HTML report with plots there")
     test.set_defaults(run=run_backtest)
 
 
@@ -105,8 +110,10 @@ def run_var(args: Namespace) -> int:
     options = {"paths": args.paths, "seed": args.seed} if args.method == "monte_carlo" else {}
     found = value_at_risk(returns, args.alpha, args.method, **options)
     notes += found.notes
+    row: dict[str, Any] = {"var": found.var, "es": found.es, "alpha": found.alpha, "n": found.n}
+    row["method"] = found.method
+    keep(args, [part | {"method": found.method, "alpha": found.alpha} for part in parts] or [row])
     if args.json:
-        row = {"var": found.var, "es": found.es, "alpha": found.alpha, "n": found.n, "method": found.method}
         row |= {
             "fallback": found.fallback,
             "notes": notes,
@@ -153,25 +160,44 @@ def _portfolio(args: Namespace) -> tuple[Any, tuple[str, ...], list[dict[str, An
 
 
 def run_backtest(args: Namespace) -> int:
-    """Print the exceptions and what the tests say of them."""
-    from core.analytics.backtest import backtest
+    """Print the exceptions and what the tests say of them; one line a method and window when there are several."""
+    from core.analytics.backtest import backtest, coverage
 
     one = series(args)
-    found = backtest(one.returns, args.alpha, args.window, args.method)
+    if args.method != "all" and len(args.window) == 1:
+        found = [backtest(one.returns, args.alpha, args.window[0], args.method)]
+    else:
+        found = coverage(
+            one.returns, args.alpha, args.window, None if args.method == "all" else [args.method]
+        )
+    rows = [_row(test) | {"notes": one.notes} for test in found]
+    written = _report(args, one, found)
+    keep(args, rows)
+    if args.json:
+        for row in rows:
+            output.json_line(row | written)
+        return DONE
+    if len(found) == 1:
+        _show_test(found[0])
+    else:
+        output.table(*_summary(found), left=1)
+    _say(one.notes)
+    if written:
+        output.line(f"report {output.clean(written['report'])}")
+    return DONE
+
+
+def _row(found: Backtest) -> dict[str, Any]:
     row: dict[str, Any] = {"tests": found.tests, "exceptions": found.exceptions, "expected": found.expected}
     row |= {"kupiec_lr": found.kupiec.lr, "kupiec_p": found.kupiec.p}
     row |= {"independence_lr": found.independence.lr, "independence_p": found.independence.p}
     row |= {"conditional_lr": found.conditional.lr, "conditional_p": found.conditional.p}
-    row |= {
-        "zone": found.basel.zone,
-        "cumulative": found.basel.cumulative,
-        "plus_factor": found.basel.plus_factor,
-    }
-    row |= {"es_z2": found.z2, "es_z2_p": found.z2_p}
-    row |= {"alpha": found.alpha, "window": found.window, "method": found.method, "notes": one.notes}
-    if args.json:
-        output.json_line(row)
-        return DONE
+    row |= {"zone": found.basel.zone, "cumulative": found.basel.cumulative}
+    row |= {"plus_factor": found.basel.plus_factor, "es_z2": found.z2, "es_z2_p": found.z2_p}
+    return row | {"alpha": found.alpha, "window": found.window, "method": found.method}
+
+
+def _show_test(found: Backtest) -> None:
     seen = f"{found.exceptions} exceptions in {found.tests:,} tests"
     output.line(f"{seen}, {found.expected:.1f} expected: zone {found.basel.zone}")
     output.table(("test", "statistic", "p"), [
@@ -180,8 +206,42 @@ def run_backtest(args: Namespace) -> int:
         ("conditional coverage", f"{found.conditional.lr:.4f}", f"{found.conditional.p:.4f}"),
         ("Acerbi-Szekely Z2, ES", f"{found.z2:.4f}", f"{found.z2_p:.4f}"),
     ])  # fmt: skip
-    _say(one.notes)
-    return DONE
+
+
+def _summary(found: list[Backtest]) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+    head = (
+        "method",
+        "window",
+        "tests",
+        "exceptions",
+        "expected",
+        "zone",
+        "Kupiec p",
+        "indep. p",
+        "Z2",
+        "Z2 p",
+    )
+    rows: list[tuple[str, ...]] = [
+        (
+            *(one.method, str(one.window), f"{one.tests:,}", str(one.exceptions), f"{one.expected:.1f}"),
+            *(one.basel.zone, f"{one.kupiec.p:.4f}", f"{one.independence.p:.4f}", f"{one.z2:.3f}"),
+            f"{one.z2_p:.4f}",
+        )
+        for one in found
+    ]
+    return head, rows
+
+
+def _report(args: Namespace, one: Series, found: list[Backtest]) -> dict[str, str]:
+    if args.report is None:
+        return {}
+    try:
+        from core.analytics.report_backtest import write_report
+
+        return {"report": str(write_report(args.report, one, found))}
+    except ImportError:
+        do = "install Andon with its report extra: pip install 'andon[report]'"
+        raise CliError("andon risk backtest: the report needs matplotlib", do) from None
 
 
 def _say(notes: tuple[str, ...]) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from andon import output
 from andon.errors import DONE, UsageError
 from andon.parser import seconds, target
+from andon.risk_out import keep
 from andon.session import ask, attached, refusal, settings
 
 if TYPE_CHECKING:
@@ -62,6 +63,7 @@ def run(args: Namespace) -> int:
             "andon risk what-if: nothing is asked", 'give --order "buy BTC/USDT 0.5" or --scenario'
         )
     found = _from_file(args) if args.book is not None else _from_core(args)
+    keep(args, [{"when": when, **found[when]["measures"], **found[when]} for when in ("before", "after")])
     if args.json:
         output.json_line(found)
     else:

@@ -13,6 +13,7 @@ An exception is a loss strictly beyond the VaR. Likelihood ratios use 0 log 0 = 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,6 +28,7 @@ from core.kernels.risk.order_stats import rolling_var_es, tail_count
 
 PLUS_FACTORS = (0.0, 0.0, 0.0, 0.0, 0.0, 0.40, 0.50, 0.65, 0.75, 0.85, 1.00)
 ROLLING = tuple(name for name in METHODS if name != "monte_carlo")  # that one is normal with noise
+REFIT = 21  # rows, a month of trading days
 _Z2_DRAWS = 20_000
 
 
@@ -68,10 +70,12 @@ class Backtest:
     hits: npt.NDArray[np.bool_]
 
 
-def backtest(returns: npt.ArrayLike, alpha: float, window: int, method: str = "historical") -> Backtest:
-    """Forecast every row that has ``window`` rows before it, and judge the forecasts."""
+def backtest(
+    returns: npt.ArrayLike, alpha: float, window: int, method: str = "historical", *, refit: int = 1
+) -> Backtest:
+    """Forecast every row that has ``window`` rows before it, and judge the forecasts; ``refit`` as in ``forecasts``."""
     x = finite(returns)
-    var, es = forecasts(x, alpha, window, method)
+    var, es = forecasts(x, alpha, window, method, refit=refit)
     realised = x[window:]
     hits = realised < -var
     tests, exceptions = len(hits), int(hits.sum())
@@ -96,8 +100,24 @@ def backtest(returns: npt.ArrayLike, alpha: float, window: int, method: str = "h
     )
 
 
-def forecasts(returns: npt.ArrayLike, alpha: float, window: int, method: str) -> tuple[Floats, Floats]:
-    """(VaR, ES), each (n - window,): entry t is for row window + t and has seen the ``window`` rows before it only."""
+def coverage(
+    returns: npt.ArrayLike, alpha: float, windows: Sequence[int], methods: Sequence[str] | None = None
+) -> list[Backtest]:
+    """One backtest a method and window. The t, which takes milliseconds to fit, is fitted once in ``REFIT`` rows."""
+    return [
+        backtest(returns, alpha, window, method, refit=REFIT if method == "student" else 1)
+        for window in windows
+        for method in methods or ROLLING
+    ]
+
+
+def forecasts(
+    returns: npt.ArrayLike, alpha: float, window: int, method: str, *, refit: int = 1
+) -> tuple[Floats, Floats]:
+    """(VaR, ES), each (n - window,): entry t is for row window + t and has seen the ``window`` rows before it only.
+
+    ``refit`` above 1: computed afresh for every so many rows and held in between, as a desk does with a slow model.
+    """
     x = finite(returns)
     tail_probability(alpha)
     if method not in ROLLING:
@@ -111,8 +131,9 @@ def forecasts(returns: npt.ArrayLike, alpha: float, window: int, method: str) ->
             "TOO_FEW_ROWS", f"{len(x)} rows leave nothing to test after a window of {window}"
         )
     if method != "historical":
-        found = [value_at_risk(x[t : t + window], alpha, method) for t in range(len(x) - window)]
-        return np.array([one.var for one in found]), np.array([one.es for one in found])
+        found = [value_at_risk(x[t : t + window], alpha, method) for t in range(0, len(x) - window, refit)]
+        at = np.arange(len(x) - window) // refit
+        return np.array([one.var for one in found])[at], np.array([one.es for one in found])[at]
     if tail_count(window, alpha)[1] < 1.0:
         raise thin(window, alpha)
     if longest_run(x[:-1]) >= window:

@@ -98,7 +98,11 @@ def _rates(
 ) -> dict[str, float]:
     """Rates of the currencies in use: 1, as told, a mark against the account's, or solved from a linear exposure."""
     ccy = str(account["ccy"])
-    told = {row["settle"]: float(row["fx"]) for row in held.values() if row.get("settle") and row.get("fx")}
+    told = {
+        row["settle"]: float(row["fx"])
+        for row in held.values()
+        if row.get("settle") and row.get("fx") and row.get("exposure") is not None
+    }
     rates = {**told, ccy: 1.0}
     wanted = dict.fromkeys([*account.get("cash", {}), *(_settle(name, specs.get(name))[1] for name in held)])
     for name in wanted:

@@ -14,7 +14,7 @@ from core.analytics.book import Book
 from core.analytics.profile import WEIGHTS, Level, Profile
 from core.analytics.stress import Outcome, Stress
 
-_STYLE = (
+STYLE = (
     "body{font:15px/1.5 system-ui,sans-serif;max-width:64rem;margin:2rem auto;padding:0 1rem;color:#222}"
     "table{border-collapse:collapse}td,th{padding:.2rem .8rem;text-align:right;border-bottom:1px solid #ddd}"
     "td:first-child,th:first-child,td.l,th.l{text-align:left}svg{max-width:100%;height:auto}"
@@ -40,7 +40,7 @@ def render(book: Book, stress: Stress, profile: Profile, advice: Sequence[Recomm
     """The page as text."""
     title = html.escape(f"Risk of {book.source}")
     return (
-        f"<!doctype html><html lang=en><meta charset=utf-8><title>{title}</title><style>{_STYLE}</style>"
+        f"<!doctype html><html lang=en><meta charset=utf-8><title>{title}</title><style>{STYLE}</style>"
         f"<h1>{title}</h1>"
         f"{_head(book, profile, stress)}<h2>What drives it</h2>{_drivers(profile)}"
         f"<h2>What would help</h2>{_advice(advice)}<h2>Stress</h2>{_stress_plot(book, stress.outcomes)}"

@@ -188,7 +188,21 @@ def _panel(
         if name not in frame.columns:
             known = ", ".join(map(str, frame.columns[:24]))
             raise RiskInputError("NO_COLUMN", f"no column {name!r}; there are: {known}")
-    table = np.column_stack([numbers(frame, name) for name in names])
+    return made(
+        np.column_stack([numbers(frame, name) for name in names]),
+        dates,
+        names,
+        prices=prices,
+        missing=missing,
+    )
+
+
+def made(
+    table: Floats, dates: tuple[str, ...], names: tuple[str, ...], *, prices: bool, missing: str
+) -> Panel:
+    """Returns from a table (n, m) whose blanks are nan, after what ``missing`` says about them."""
+    if missing not in MISSING:
+        raise RiskInputError("BAD_OPTION", f"missing must be one of {', '.join(MISSING)}, not {missing!r}")
     kept, notes = _kept(np.isnan(table), missing)
     table, dates = table[kept], tuple(dates[i] for i in kept) if dates else ()
     if not prices:

@@ -22,7 +22,7 @@ _BLANK = ("", "nan", "na", "null", "none")
 
 def read_table(path: Path) -> tuple[pd.DataFrame, tuple[str, ...]]:
     """(columns of values, dates as text or nothing) of a file whose dates rise strictly."""
-    frame = _parquet(path) if path.suffix in {".parquet", ".pq"} else _csv(path)
+    frame = _binary(path) if path.suffix in {".parquet", ".pq", ".arrow", ".feather"} else _csv(path)
     if len(set(frame.columns)) != len(frame.columns):
         raise RiskInputError("BAD_FILE", f"{path}: two columns have the same name")
     at = next((n for n in frame.columns if str(n).strip().lower() in _DATE_NAMES), None)
@@ -97,19 +97,20 @@ def text_of(path: Path) -> str:
         raise RiskInputError("BAD_FILE", f"{path} cannot be read: {why}") from None
 
 
-def _parquet(path: Path) -> pd.DataFrame:
+def _binary(path: Path) -> pd.DataFrame:
     import pandas as pd
 
+    kind = "Parquet" if path.suffix in {".parquet", ".pq"} else "Arrow"
     try:
-        frame = pd.read_parquet(path)
+        frame = pd.read_parquet(path) if kind == "Parquet" else pd.read_feather(path)
     except ImportError:
         raise RiskInputError(
-            "BAD_FILE", f"{path}: Parquet needs pyarrow: pip install 'andon[parquet]'"
+            "BAD_FILE", f"{path}: {kind} needs pyarrow: pip install 'andon[parquet]'"
         ) from None
     except FileNotFoundError:
         raise RiskInputError("NO_FILE", f"no file {path}") from None
     except (OSError, ValueError):  # pyarrow's own errors are ValueErrors
-        raise RiskInputError("BAD_FILE", f"{path} is not a readable Parquet file") from None
+        raise RiskInputError("BAD_FILE", f"{path} is not a readable {kind} file") from None
     return frame if isinstance(frame.index, pd.RangeIndex) else frame.reset_index()
 
 
