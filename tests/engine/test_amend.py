@@ -300,7 +300,7 @@ def test_the_command_fails_when_the_venue_refuses() -> None:
         ({"qty": "-5"}, "BAD_NUMBER"),
         ({"price": "98.123"}, "OFF_STEP"),
         ({"stop": "98"}, "STOP_ON_LIMIT"),
-        ({"price": "50"}, "COLLAR"),
+        ({"price": "150"}, "COLLAR"),
     ],
 )
 def test_what_cannot_be_is_refused_by_name(data, code: str) -> None:

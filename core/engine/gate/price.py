@@ -17,7 +17,8 @@ def check(case: Case) -> Refusal | None:
     mark = f.mark
     if not mark > 0.0:
         return None if case.reducing else ("NO_PRICE", None, None, "the instrument has never been marked")
-    priced = wish.ord_type is LIMIT or not case.reducing
+    waits = case.reducing and (f.price - mark) * wish.side_sign < 0.0  # an exit for a better price is no slip
+    priced = (wish.ord_type is LIMIT and not waits) or not case.reducing
     if priced and not isnan(f.price):
         collar, scope = case.limits.price_collar
         away = abs(f.price - mark) / mark
