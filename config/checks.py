@@ -95,6 +95,20 @@ def _armed(settings: Settings, sources: dict[str, str]) -> None:
         )
 
 
+def _owners(settings: Settings, sources: dict[str, str]) -> None:
+    """A limit of a scope has somebody who answers for it."""
+    kinds = {"account": settings.limits.account, "venue": settings.limits.venue}
+    kinds |= {"strategy": settings.limits.strategy, "symbol": settings.limits.symbol}
+    sections = {f"{kind}.{name}": scope for kind, named in kinds.items() for name, scope in named.items()}
+    for name, scope in {"firm": settings.limits.firm, **sections}.items():
+        given = [key for key in scope.__struct_fields__ if getattr(scope, key) not in ("", 0)]
+        if given and not scope.owner.strip():
+            raise ConfigError(
+                f"limits.{name}.{given[0]} ({sources[f'limits.{name}.{given[0]}']}) has no owner:"
+                f' add owner = "who answers for it" to [limits.{name}]'
+            )
+
+
 RULES: tuple[Callable[[Settings, dict[str, str]], None], ...] = (
     _ordered,
     _reject_window,
@@ -103,6 +117,7 @@ RULES: tuple[Callable[[Settings, dict[str, str]], None], ...] = (
     _zone,
     _ports,
     _armed,
+    _owners,
 )
 
 

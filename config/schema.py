@@ -1,6 +1,6 @@
 """Names of settings: dotted keys to declarations and back, and the nearest name to a wrong one.
 
-A key is looked up by walking the Structs of ``config.settings``; ``strategies`` is the one section whose
+A key is looked up by walking the Structs of ``config.settings``. In ``strategies`` and in the scopes of ``limits`` the
 members are named by the user. Nothing is listed twice, so a new field is known everywhere at once.
 """
 
@@ -10,15 +10,23 @@ import difflib
 import functools
 import re
 from collections.abc import Iterable, Iterator
-from typing import Annotated, Any, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, NamedTuple, get_args, get_origin, get_type_hints
 
 import msgspec
 
 from config.rules import ConfigError, Leaf, Rule, printable
-from config.settings import Section, Settings, StrategySettings
+from config.section import Section
+from config.settings import Settings
 
+MEMBER = re.compile(r"[^\s.]{1,64}")
 STRATEGY_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
 KINDS: dict[object, str] = {bool: "bool", int: "int", float: "float", str: "str", tuple: "list", dict: "map"}
+
+
+class Members(NamedTuple):
+    """A section whose members the user names."""
+
+    section: Any
 
 
 @functools.cache
@@ -37,6 +45,10 @@ def find(key: str, source: str) -> Leaf:
             f"strategy id {printable(parts[1][:40])} ({source}) is refused:"
             " use 1 to 32 of a-z, 0-9 and -, for example maker-1"
         )
+    if parts[0] == "limits" and len(parts) > 2 and parts[1] != "firm" and not MEMBER.fullmatch(parts[2]):
+        raise ConfigError(
+            f"limits of {printable(parts[2][:40])!r} ({source}) are refused: not a name without dots"
+        )
     if known < len(parts):
         raise _unknown(parts, node, known, source)
     if get_origin(node) is not Annotated:
@@ -48,7 +60,7 @@ def is_section(key: str) -> bool:
     """Whether a dotted key names a table of settings rather than one setting."""
     parts = key.split(".")
     node, known = _descend(parts)
-    return known == len(parts) and _is_section(node)
+    return known == len(parts) and (_is_section(node) or isinstance(node, Members))
 
 
 def leaf(key: str, annotated: Any) -> Leaf:
@@ -64,7 +76,7 @@ def flat(settings: Section, prefix: str = "") -> Iterator[tuple[Leaf, Any]]:
         value, key = getattr(settings, name), f"{prefix}{name}"
         if isinstance(value, Section):
             yield from flat(value, f"{key}.")
-        elif kind == dict[str, StrategySettings]:
+        elif _members(kind) is not None:
             for member in sorted(value):
                 yield from flat(value[member], f"{key}.{member}.")
         else:
@@ -86,12 +98,19 @@ def _descend(parts: list[str]) -> tuple[Any, int]:
     """The node at the end of the longest known beginning of a key, and how many parts that is."""
     node: Any = Settings
     for depth, part in enumerate(parts):
-        if node is StrategySettings and depth == 1:
-            continue  # any name: the user's own
+        if isinstance(node, Members):
+            node = node.section  # any name: the user's own
+            continue
         if not _is_section(node) or part not in fields(node):
             return node, depth
-        node = StrategySettings if fields(node)[part] == dict[str, StrategySettings] else fields(node)[part]
+        node = _members(fields(node)[part]) or fields(node)[part]
     return node, len(parts)
+
+
+def _members(kind: Any) -> Members | None:
+    """What the user's own names stand for, where a field is a section of sections."""
+    parts = get_args(kind) if get_origin(kind) is dict else ()
+    return Members(parts[1]) if len(parts) == 2 and _is_section(parts[1]) else None
 
 
 def _is_section(node: Any) -> bool:

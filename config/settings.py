@@ -10,18 +10,12 @@ from typing import Annotated
 
 import msgspec
 
+from config.gate import GateSettings, LimitSettings
 from config.rules import Rule
-from config.section import Section as Section
+from config.section import Flag, Fraction, On, Ratio, Seconds, Section, Text
 from config.settings_algos import AlgoSettings
 from config.settings_market import MarketSettings, RouterSettings
 from config.settings_orders import OrderSettings
-
-On = Annotated[bool, Rule("true | false", note="false = shown, but never trips")]
-Fraction = Annotated[float, Rule("fraction", 0, 1, above=True)]
-Ratio = Annotated[float, Rule("ratio", 0, 1000, above=True)]
-Seconds = Annotated[float, Rule("s", 0, 86_400, above=True)]
-Flag = Annotated[bool, Rule("true | false")]
-Text = Annotated[str, Rule("text")]
 
 
 class AccountSettings(Section, frozen=True):
@@ -169,20 +163,6 @@ class KillSettings(Section, frozen=True):
     slice_lots_max: Annotated[int, Rule("lots", 0, 10**12, note="0 = the instrument's maximum")] = 0
 
 
-class GateSettings(Section, frozen=True):
-    """Limits every order meets before it may leave."""
-
-    price_collar: Annotated[float, Rule("fraction of reference price", 0, 1, above=True)] = 0.05
-    order_value_max: Annotated[float, Rule("account currency", 0, 1e12, above=True)] = 250_000.0
-    order_lots_max: Annotated[int, Rule("lots", 0, 10**12, note="0 = the instrument's maximum")] = 0
-    concentration_max: Annotated[float, Rule("fraction of equity, per asset", 0, 100, above=True)] = 0.25
-    gross_leverage_max: Ratio = 5.0
-    margin_ratio_min: Annotated[float, Rule("ratio", 0, 1000)] = 1.2
-    net_leverage_max: Ratio = 5.0
-    open_orders_max: Annotated[int, Rule("orders", 1, 1_000_000)] = 5000
-    data_age_max_s: Annotated[float, Rule("s", 0, 86_400, above=True)] = 10.0
-
-
 class EngineSettings(Section, frozen=True):
     """The engine's clockwork. The BOT_ variables set the ones that name them."""
 
@@ -251,12 +231,16 @@ class SurveillanceSettings(Section, frozen=True):
     wash_window_s: Annotated[float, Rule("s between own buy and own sell", 0, 3600)] = 1.0
     wash_price: Annotated[float, Rule("fraction of price, taken as the same", 0, 0.1)] = 0.00001
     wash_pairs_min: Annotated[int, Rule("pairs in one episode", 1, 1_000_000)] = 3
+    wash_share_min: Annotated[float, Rule("fraction of the own volume meanwhile", 0, 1)] = 0.4
     wash_meet_s: Annotated[
         float, Rule("s between maker and taker", 0, 60, note="one such pair is enough")
     ] = 0.05
     layering_ratio: Annotated[
         float, Rule("size withdrawn / size shown on the executed side", 0, 1000, above=True)
     ] = 5.0
+    layering_together_min: Annotated[
+        int, Rule("times in one episode", 1, 1_000_000, note="where one strategy shows and another executes")
+    ] = 3
     layering_cancel_s: Annotated[float, Rule("s after the execution", 0, 3600, above=True)] = 5.0
     layering_life_s: Annotated[float, Rule("s, older orders do not count", 0, 86_400, above=True)] = 60.0
     layering_filled_max: Annotated[float, Rule("fraction of a withdrawn order filled", 0, 1)] = 0.1
@@ -283,7 +267,7 @@ class BusSettings(Section, frozen=True):
     command_port: Annotated[int, Rule("port", 1, 65_535)] = 7702
     requests_per_s_max: Annotated[
         float, Rule("requests/s of one client", 0, 1e6, note="stopping is never throttled; 0 = no limit")
-    ] = 2000.0
+    ] = 500.0
     heartbeat_hz: Annotated[float, Rule("per s", 0.1, 100)] = 4.0
     table_hz: Annotated[float, Rule("per s", 0.1, 100)] = 10.0
 
@@ -297,6 +281,13 @@ class StrategySettings(Section, frozen=True):
     notional: Annotated[float, Rule("account currency per symbol", 0, 1e12, above=True)] = 10_000.0
     kelly_fraction: Annotated[float, Rule("fraction of full Kelly", 0, 1)] = 0.5
     params: Annotated[dict[str, float], Rule("number", -1e15, 1e15)] = msgspec.field(default_factory=dict)
+    venues: Annotated[tuple[str, ...], Rule("venues", note="empty = all")] = ()
+    edge: Annotated[
+        float,
+        Rule("fraction of price over edge_horizon_s", 0, 1, note="expected; caps it by Kelly; 0 = no cap"),
+    ] = 0.0
+    edge_horizon_s: Annotated[float, Rule("s", 0, 1e8, above=True)] = 3600.0
+    edge_samples: Annotated[float, Rule("trades", 1, 1e9, note="the edge was estimated from")] = 100.0
 
 
 class RiskSettings(Section, frozen=True):
@@ -348,6 +339,7 @@ class Settings(Section, frozen=True):
     switches: SwitchSettings = SwitchSettings()
     kill: KillSettings = KillSettings()
     gate: GateSettings = GateSettings()
+    limits: LimitSettings = LimitSettings()
     engine: EngineSettings = EngineSettings()
     attribution: AttributionSettings = AttributionSettings()
     journal: JournalSettings = JournalSettings()

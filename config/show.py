@@ -22,6 +22,17 @@ HEADER = """\
 # `andon doctor --print-config` shows the effective values and where each came from.
 """
 
+LIMITS = """
+# Limits of one scope beside the firm's: limits.account.ID, limits.venue.NAME, limits.strategy.ID, limits.symbol."SYM",
+# with the settings of [limits.firm]. The tightest of all scopes counts, and the refusal names it. For example:
+#
+# [limits.symbol."BTC/USDT"]
+# order_value_max = 50_000.0            # account currency
+# owner = "desk"
+# rationale = "a tenth of a usual day's depth within 10 basis points"
+# date = "2026-01-02"
+"""
+
 STRATEGIES = """
 # One section per running strategy; its id (a-z, 0-9, -) is the section's name. None by default.
 #
@@ -36,7 +47,7 @@ def print_config(loaded: Loaded) -> str:
     for leaf, value in flat(loaded.settings):
         name, _, key = leaf.key.rpartition(".")
         if name != section:
-            lines += ["", f"[{name}]"]
+            lines += ["", f"[{_header(name)}]"]
             section = name
         lines.append(
             _line(f"{key} = {_masked(leaf.key, value)}", f"{leaf.rule.unit}; {loaded.sources[leaf.key]}")
@@ -54,7 +65,7 @@ def reference() -> str:
             lines += ["", f"[{name}]", *_section_notes(name)]
             section = name
         lines.append(_line(f"{key} = {_toml(value)}", _meaning(leaf)))
-    return "\n".join([*lines, STRATEGIES.rstrip(), *_strategy_lines()]) + "\n"
+    return "\n".join([*lines, LIMITS.rstrip(), STRATEGIES.rstrip(), *_strategy_lines()]) + "\n"
 
 
 def _strategy_lines() -> list[str]:
@@ -83,6 +94,11 @@ def _meaning(leaf: Leaf) -> str:
 
 def _line(left: str, comment: str) -> str:
     return f"{left:<{COMMENT_COLUMN}}  # {comment}"
+
+
+def _header(name: str) -> str:
+    """A dotted section name as TOML takes it."""
+    return ".".join(_key(part) for part in name.split("."))
 
 
 def _masked(key: str, value: Any) -> str:

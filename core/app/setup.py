@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from bus.instruments import InstrumentSpec
+from config.gate import ScopeSettings
 from config.settings import Settings
 from core.adapters.catalogue import embedded_catalogue
 from core.engine.config import (
@@ -15,6 +16,7 @@ from core.engine.config import (
     GateLimits,
     KillTimes,
     RouterLimits,
+    ScopeLimits,
     StrategyConfig,
     SwitchLimits,
 )
@@ -43,6 +45,8 @@ def engine_config(
         switches=_switches(settings),
         kill=_kill_times(settings),
         gate=_gate(settings),
+        limits=_limits(settings, instruments, any_symbol=env == "REPLAY"),
+        restricted=settings.gate.restricted,
         strategies=_strategies(settings, instruments, any_symbol=env == "REPLAY"),
         signal_interval_s=settings.engine.signal_interval_s,
         min_trade_interval_s=settings.engine.min_trade_interval_s,
@@ -195,18 +199,43 @@ def _router(settings: Settings) -> RouterLimits:
 
 
 def _gate(settings: Settings) -> GateLimits:
-    g = settings.gate
+    """Names are the same on both sides; the vetoes' switches stand in [engine], because variables set them."""
+    given = {
+        name: getattr(settings.gate, name)
+        for name in GateLimits.__struct_fields__
+        if hasattr(settings.gate, name)
+    }
     return GateLimits(
-        price_collar=g.price_collar,
-        order_value_max=g.order_value_max,
-        order_lots_max=g.order_lots_max,
-        concentration_max=g.concentration_max,
-        gross_leverage_max=g.gross_leverage_max,
-        net_leverage_max=g.net_leverage_max,
-        margin_ratio_min=g.margin_ratio_min,
-        open_orders_max=g.open_orders_max,
-        data_age_max_s=g.data_age_max_s,
+        **given,
+        microstructure_veto=not settings.engine.disable_microstructure_veto,
+        momentum_veto=not settings.engine.disable_momentum_veto,
     )
+
+
+def _limits(
+    settings: Settings, instruments: tuple[InstrumentSpec, ...], *, any_symbol: bool
+) -> dict[str, ScopeLimits]:
+    """By scope. A scope that does not exist is a slip, except on a tape, which has its own instruments."""
+    s = settings.limits
+    known = {
+        "account": {settings.account.id},
+        "venue": {spec.venue for spec in instruments},
+        "strategy": set(settings.strategies),
+        "symbol": {spec.symbol for spec in instruments},
+    }
+    found = {"all": _scope(s.firm)} if s.firm != ScopeSettings() else {}
+    for kind, names in known.items():
+        for name, scope in getattr(s, kind).items():
+            if name not in names and not any_symbol:
+                raise SetupError(f"limits.{kind}.{name}: no such {kind}: {', '.join(sorted(names)[:12])}")
+            found[f"{kind}:{name}"] = _scope(scope)
+    return found
+
+
+def _scope(scope: ScopeSettings) -> ScopeLimits:
+    """0 is none."""
+    given = {name: getattr(scope, name) for name in ScopeLimits.__struct_fields__}
+    return ScopeLimits(**{name: value for name, value in given.items() if value not in (0, "")})
 
 
 def _strategies(
@@ -228,6 +257,10 @@ def _strategies(
                 notional=s.notional,
                 kelly_fraction=s.kelly_fraction,
                 params=dict(s.params),
+                venues=s.venues,
+                edge=s.edge,
+                edge_horizon_s=s.edge_horizon_s,
+                edge_samples=s.edge_samples,
             )
         )
     return tuple(result)
