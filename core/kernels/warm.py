@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from core.kernels import batch, exposure, matching, portfolio, sizing
+import numpy as np
+
+from core.kernels import attribution, batch, exposure, factors, matching, portfolio, sizing
 from core.kernels.tables import (
     ACCOUNT,
     CURRENCY,
     INSTRUMENT,
+    LEDGER,
     MARKET,
     POSITION,
     SWITCH,
@@ -40,7 +43,21 @@ def warm() -> int:
         batch.run_block(ticks, 0, *book, switches)
         matching.advance(ticks, 0, 1, resting)
         matching.first_touch(ticks, 1, resting, resting["buy_reach"].copy(), resting["sell_reach"].copy())
-    return 11
+    _ledger(instruments, markets, positions, currencies)
+    return 15
+
+
+def _ledger(*book: Table) -> None:
+    rows, parts, pend = (
+        zeros(LEDGER, 1),
+        np.zeros((1, attribution.PARTS), np.int64),
+        np.zeros((1, 2), np.int64),
+    )
+    attribution.pending(rows, 1, *book, 1.0, pend)
+    attribution.cut(rows, 1, parts, pend, 1, parts.copy(), parts.copy())
+    prices, weights, out = np.ones((3, 1)), np.ones((1, 1)), np.zeros(1)
+    factors.factor_returns(np.frombuffer(prices[0].tobytes()), prices[1].copy(), weights, out)
+    factors.betas(np.frombuffer(prices.tobytes()).reshape(3, 1), weights, 1, weights.copy())
 
 
 def _blocks() -> tuple[Table, Table]:
@@ -54,8 +71,6 @@ def _blocks() -> tuple[Table, Table]:
 
 def warm_risk() -> int:
     """The same for the analyst's kernels, called in its own thread after the core is ready; returns how many."""
-    import numpy as np
-
     from core.kernels.risk import covariance, montecarlo, order_stats, stress, student
 
     assets, terms = zeros(stress.ASSET, 1), zeros(stress.TERMS, 2)
