@@ -35,6 +35,7 @@ from core.kernels.tables import Table
 
 DAY_S = 86_400.0
 _OUTCOMES_MAX, _SYMBOLS_MAX, _DIGITS = 20, 8, 9
+_PARTICIPATION = 0.1
 _PATHS = 20_000  # of Monte Carlo, full revaluation: a band of +-3 % of VaR
 
 
@@ -66,6 +67,7 @@ def profile_data(
         "worst_fraction": _number(seen.worst_fraction),
         "value_at_risk": _number(seen.value_at_risk),
         "exit_cost": _number(seen.exit_cost),
+        "exit_days": _number(_exit_days(book)),
         "hhi": _number(seen.hhi),
         "trips": list(seen.measures.trips),
         "equity": _number(seen.measures.equity),
@@ -73,6 +75,11 @@ def profile_data(
         "assumed": list(book.assumed),
     }
     return row, seen, advice
+
+
+def _exit_days(book: Book) -> float:
+    """Days until the slowest position is gone at a tenth of its daily volume (told, or assumed: see ``assumed``)."""
+    return float((np.abs(book.exposures()) / (_PARTICIPATION * book.assets["adv"])).max(initial=0.0))
 
 
 def advice_data(advice: tuple[Recommendation, ...]) -> list[Data]:
@@ -189,7 +196,10 @@ def _monte_carlo(book: Book, moves: Floats, alpha: float, seed: int) -> tuple[fl
 def _parts(
     known: Facts, book: Book, rows: Rows, returns: Floats, whole: Table, alpha: float, scale: float
 ) -> Data:
-    """Marginal, component and stand-alone VaR of signed exposure, normal with the shrunk covariance."""
+    """Marginal, component and stand-alone VaR of signed exposure, normal with the shrunk covariance.
+
+    ``breakdown``: the same VaR when every correlation becomes 1, and when every position moves against the book.
+    """
     at = np.flatnonzero(whole)
     x = np.ascontiguousarray(returns[:, at])
     sd = x.std(axis=0, ddof=1)
@@ -201,15 +211,19 @@ def _parts(
     w = weights[at]
     unit = z * sd
     marginal = unit.copy()  # of a flat book: any side adds its own
+    broken: Data = {}
     if w.any():
         matrix, _ = covariance.ledoit_wolf(x)
         side = matrix @ w
         variance = float(w @ side)
         marginal = z * side / math.sqrt(variance) if variance > 0.0 else unit
+        sds = np.sqrt(np.diag(matrix))
+        broken = {"all_ones": _number(abs(z * float(w @ sds))), "worst": _number(z * float(np.abs(w) @ sds))}
     names = [known.symbols[i] for i in at]
     return {
         "marginal": {name: _number(v) for name, v in zip(names, marginal, strict=True)},
         "unit": {name: _number(v) for name, v in zip(names, unit, strict=True)},
+        "breakdown": broken,
         "component": {n: _number(v) for n, v, e in zip(names, marginal * w, w, strict=True) if e},
     }
 

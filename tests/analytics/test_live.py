@@ -227,6 +227,10 @@ def test_parts_add_up_to_the_normal_var_and_a_small_trade_moves_it_by_its_margin
     total = z * math.sqrt(w @ cov @ w)
 
     assert sum(found["component"].values()) == pytest.approx(total, rel=1e-7)
+    sds = np.sqrt(np.diag(cov))
+    assert found["breakdown"]["worst"] == pytest.approx(z * (np.abs(w) @ sds), rel=1e-7)
+    assert found["breakdown"]["all_ones"] == pytest.approx(abs(z * (w @ sds)), rel=1e-7)
+    assert found["breakdown"]["worst"] >= total
     step = np.zeros(len(NAMES))
     step[3] = 0.01
     after = z * math.sqrt((w + step) @ cov @ (w + step))
