@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from core.kernels import attribution, batch, exposure, factors, matching, portfolio, sizing
+from core.kernels import attribution, batch, factors, facts, matching, portfolio, sizing
 from core.kernels.tables import (
     ACCOUNT,
     CURRENCY,
@@ -34,7 +34,8 @@ def warm() -> int:
     portfolio.apply_fill(0, 1, 1.0, 0.0, *book)
     portfolio.apply_funding(0, 0.0, *book)
     batch.worst_loss(positions)
-    exposure.worst_case(0, 0, 0, instruments, markets, positions, currencies)
+    facts.measure(0, 1, 1, 1, 0, 0, 1, *book, switches, np.empty(facts.COUNT))
+    facts.left_of(account[0], switches, 0)
     sizing.shrink(0.0, 1.0, 1.0)
     sizing.kelly_fraction(0.0, 1.0, 1.0, 1.0)
     sizing.kelly_lots(0.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0)
@@ -44,7 +45,7 @@ def warm() -> int:
         matching.advance(ticks, 0, 1, resting)
         matching.first_touch(ticks, 1, resting, resting["buy_reach"].copy(), resting["sell_reach"].copy())
     _ledger(instruments, markets, positions, currencies)
-    return 15
+    return 16
 
 
 def _ledger(*book: Table) -> None:

@@ -6,9 +6,19 @@ import random
 from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
+
 from bus.instruments import InstrumentSpec
 from core.adapters.faults import FAULTS, FaultPlan
-from core.engine.config import EngineConfig, GateLimits, KillTimes, StrategyConfig, SwitchLimits
+from core.engine.config import (
+    AttributionConfig,
+    EngineConfig,
+    GateLimits,
+    KillTimes,
+    ScopeLimits,
+    StrategyConfig,
+    SwitchLimits,
+)
 
 from . import parents
 from .tape import SECOND, Climate
@@ -59,13 +69,15 @@ def plan(seed: int) -> Plan:
         venues=venues,
         cash={"USDT": EQUITY},
         switches=_switches(rng),
-        gate=_gate(rng),
+        gate=_narrower(_gate(rng), random.Random(f"gate-{seed}")),
+        limits=_scoped(random.Random(f"limits-{seed}"), specs, strategies),
         kill=KillTimes(slice_lots_max=rng.choice((0, 0, 0, 5000))),
         strategies=strategies,
         signal_interval_s=rng.choice((0.25, 0.5, 0.5, 1.0)),
         min_trade_interval_s=rng.choice((0.0, 0.0, 0.0, 0.0, 1.5)),
         account_check_interval_s=rng.choice((5.0, 15.0)),
         restricted=(specs[0].symbol,) if rng.random() < 0.05 else (),
+        attribution=_attribution(random.Random(f"cuts-{seed}"), specs),
         algos=parents.limits(algos),
         protective_on_cancel_all=extra.choice(("keep", "keep", "replace", "cancel")),
     )
@@ -78,7 +90,8 @@ def plan(seed: int) -> Plan:
         faults=tuple(_faults(rng, seed * 7 + n) for n in range(len(venues))),
         funding_s=4.0 if len(venues) == 1 and rng.random() < 0.2 else 0.0,
         acts=sorted(
-            _acts(rng, config) + _list_acts(extra, config) + _algo_acts(algos, config), key=lambda act: act.at_ns
+            _acts(rng, config) + _list_acts(extra, config) + _algo_acts(algos, config),
+            key=lambda act: act.at_ns,
         ),
         random_strategies=random_strategies,
         stop_early=rng.random() < 0.75,
@@ -131,6 +144,8 @@ def _strategies(rng: random.Random, specs) -> tuple[tuple[StrategyConfig, ...], 
         kind = rng.choice(("random", "random", "maker", "momentum", "mean_reversion", "hold"))
         id = f"{kind}-{n}"
         symbols = tuple(s.symbol for s in rng.sample(specs, rng.randint(1, len(specs))))
+        if kind == "random":
+            symbols = ()  # it trades whatever it sees
         notional = EQUITY * rng.choice((0.05, 0.2, 0.5))
         if kind == "random":
             random_ones[id] = notional
@@ -160,6 +175,18 @@ def _switches(rng: random.Random) -> SwitchLimits:
     )
 
 
+def _attribution(rng: random.Random, specs) -> AttributionConfig:
+    """Hours of seconds, so that they end in such a short life."""
+    return AttributionConfig(
+        bucket_s=rng.choice((3600.0, 3.0, 1.0)),
+        sessions={"odd": 22.2} | {"even": 22.25} if rng.random() < 0.5 else {},
+        sample_s=rng.choice((60.0, 1.0, 0.0)),
+        window=10,
+        need=4,
+        factors={"first": (specs[0].symbol,)} if rng.random() < 0.5 else {},
+    )
+
+
 def _gate(rng: random.Random) -> GateLimits:
     return GateLimits(
         concentration_max=rng.choice((0.25, 1.0, 3.0)),
@@ -167,6 +194,44 @@ def _gate(rng: random.Random) -> GateLimits:
         gross_leverage_max=rng.choice((5.0, 1.5)),
         open_orders_max=rng.choice((5000, 8)),
     )
+
+
+def _narrower(limits: GateLimits, rng: random.Random) -> GateLimits:
+    """Vetoes, rates and budgets: off, wide or tight, so that each layer refuses somewhere."""
+    return msgspec.structs.replace(
+        limits,
+        range_collar=rng.choice((0.03, 0.03, 0.005)),
+        window_s=rng.choice((30.0, 2.0)),
+        spread_bps_max=rng.choice((0.0, 100.0)),
+        spread_ewma_max=rng.choice((0.0, 10.0, 2.0)),
+        thin_max=rng.choice((0.0, 0.0, 50.0)),
+        imbalance_max=rng.choice((0.0, 0.9)),
+        momentum_max=rng.choice((0.0, 2.0)),
+        microstructure_veto=rng.random() < 0.7,
+        momentum_veto=rng.random() < 0.7,
+        participation_max=rng.choice((0.0, 0.0, 0.0, 5.0)),
+        messages_per_s=rng.choice((0.0, 100.0, 10.0)),
+        duplicate_window_ms=rng.choice((0.0, 250.0)),
+        repeat_max=rng.choice((50, 50, 4)),
+        self_match=rng.random() < 0.8,
+        stress_move=rng.choice((0.0, 0.01, 0.05)),
+    )
+
+
+def _scoped(rng: random.Random, specs, strategies) -> dict[str, ScopeLimits]:
+    """Now and then a narrower scope has limits of its own."""
+    if rng.random() < 0.6:
+        return {}
+    scopes = ["all", "account:paper", f"venue:{specs[0].venue}", f"symbol:{specs[0].symbol}"]
+    scopes += [f"strategy:{config.id}" for config in strategies]
+    scope = ScopeLimits(
+        order_value_max=rng.choice((None, 5_000.0)),
+        exposure_max=rng.choice((None, 40_000.0)),
+        open_orders_max=rng.choice((None, 4)),
+        messages_per_s=rng.choice((None, 20.0)),
+        owner="desk",
+    )
+    return {rng.choice(scopes): scope}
 
 
 def _climate(rng: random.Random, instruments: int) -> Climate:

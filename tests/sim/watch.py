@@ -22,7 +22,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from bus.effects import CancelOrder, Effect, MassCancel, NewOrder, Publish, ReplaceOrder, Reply, WriteLatch
-from bus.enums import OPEN_STATUSES, GateLayer, KillPhase, Purpose, Side, TradingState
+from bus.enums import OPEN_STATUSES, GateLayer, KillPhase, OrdType, Purpose, Side, TradingState
 from bus.events import Boot, Command
 from core.adapters.venue import Venue
 from core.engine import attribution, pnlview
@@ -93,6 +93,7 @@ class Watch:
             why = self.parents.check()
             need(not why, "I15", why)
             self._check_books()
+            self._check_desk()
         self._check_equity()
         if not isinstance(event, Ticks) or self.steps % ATTRIBUTION_EVERY == 0:
             self.check_attribution()
@@ -272,6 +273,22 @@ class Watch:
             )
             told = self.fills[i] + state.cold.adjusted.get(i, 0)
             need(lots == told, "I3", f"{state.specs[i].symbol} holds {lots}, told {told}")
+
+    def _check_desk(self) -> None:
+        """What the gate looks up without looking at orders, against the orders themselves."""
+        state, best, owners = self.state, {}, Counter()
+        for order in state.working.values():
+            owners[order.strategy] += 1
+            if order.ord_type is OrdType.LIMIT:
+                key = (order.instrument, order.side)
+                prices = [order.price_ticks, *([order.want_ticks] if order.want_ticks else [])]
+                best[key] = [*best.get(key, []), *prices]
+        counted = {name: n for name, n in state.desk.by_strategy.items() if n}
+        need(counted == owners, "I4", f"the desk counts {counted}, there are {dict(owners)}")
+        for i in range(len(state.specs)):
+            for side, pick in ((Side.BUY, max), (Side.SELL, min)):
+                own = pick(best[i, side]) if (i, side) in best else 0
+                need(state.desk.best_ticks(i, side) == own, "I4", f"best own {side.name} of {i} is {own}")
 
     def _check_equity(self) -> None:
         state = self.state
