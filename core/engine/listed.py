@@ -38,6 +38,7 @@ class OrderList(msgspec.Struct, kw_only=True):
     timer_ns: int = 0  # when its next look is due
     status: str = WORKING
     reason: str = ""
+    note: str = ""  # the gate's last refusal of an exit
     operator: str = ""
     created_ns: int = 0
     ended_ns: int = 0

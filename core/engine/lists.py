@@ -162,6 +162,10 @@ def _fit_stop(state: State, held: OrderList) -> None:
             if state.cold.now_ns >= held.due_ns:
                 held.failures = 0
     elif wanted and state.cold.now_ns >= held.due_ns:
+        last = state.cold.orders.get(held.stop)
+        filled = last is not None and last.status is OrdStatus.FILLED
+        if filled or state.cold.now_ns - held.due_ns > AGAIN_S_MAX * SECOND_NS:
+            held.failures = 0  # the one before has done its work, or stood for a while
         held.due_ns = state.cold.now_ns + min(1 << held.failures, AGAIN_S_MAX) * SECOND_NS
         held.failures = min(held.failures + 1, AGAIN_S_MAX)
         _wake(state, held, held.due_ns)
@@ -217,7 +221,9 @@ def _send(state: State, held: OrderList, *, stop: bool, command: str = "") -> Or
     """One exit, as large as the claim."""
     sent = oms.submit(state, _wish(state, held, stop=stop), command=command)
     if isinstance(sent, Denial):
+        held.note = f"{sent.layer.name} {sent.code}"
         return sent
+    held.note = ""
     if stop:
         held.stops, held.stop = held.stops + 1, sent.cl_ord_id
     else:
@@ -284,7 +290,8 @@ def _closing(state: State, held: OrderList) -> bool:
 def _alarm(state: State, held: OrderList) -> None:
     """A stop that should be there and is not, more than a moment."""
     symbol = state.specs[held.instrument].symbol
-    text = f"{symbol}: {held.claim_lots} lots without their stop, tried {held.failures} times"
+    why = held.note or getattr(state.cold.orders.get(held.stop), "reason", "") or "ended by the venue"
+    text = f"{symbol}: {held.claim_lots} lots without their stop ({why}), tried {held.failures} times"
     alarms.raise_alert(state, "UNPROTECTED", f"list.{held.id}", text)
 
 
