@@ -56,6 +56,13 @@ class _Head(msgspec.Struct):
     id: str = ""
 
 
+class _Label(msgspec.Struct):
+    """What tells one request from another, without its contents."""
+
+    id: str
+    type: str
+
+
 class SnapshotData(msgspec.Struct):
     """``data`` of the reply that ends a ``snapshot``."""
 
@@ -73,6 +80,7 @@ _message = msgspec.msgpack.Decoder(Message).decode
 _request = msgspec.msgpack.Decoder(Request).decode
 _reply = msgspec.msgpack.Decoder(Reply).decode
 _head = msgspec.msgpack.Decoder(_Head).decode
+_label = msgspec.msgpack.Decoder(_Label).decode
 _snapshot = msgspec.msgpack.Decoder(_SnapshotReply).decode
 
 _PLAIN = frozenset({str, int, bool, type(None)})
@@ -133,6 +141,15 @@ def decode_request(frame: bytes) -> Request:
             request.id,
         )
     return request
+
+
+def label_of(frame: bytes) -> tuple[str, str]:
+    """(id, type) of a request that will not be looked into; two empty strings where they cannot be read."""
+    try:
+        label = _label(frame)
+    except _BAD:
+        return "", ""
+    return (label.id, label.type) if good_id(label.id) else ("", "")
 
 
 def encode_reply(reply: Reply) -> bytes:

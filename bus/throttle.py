@@ -23,13 +23,17 @@ class Throttle:
         self._full_ns: dict[str | bytes, int] = {}  # when the client's bucket would be full again
         self.refused = 0
 
+    def empty(self, client: str | bytes, now_ns: int) -> bool:
+        """Whether ``client`` would be refused now. Takes nothing."""
+        full_ns = self._full_ns.get(client)
+        return full_ns is not None and full_ns + self._cost_ns - now_ns > self._slack_ns
+
     def admits(self, client: str | bytes, now_ns: int) -> bool:
         """Take one token of ``client``'s; False when there is none."""
         if not self._cost_ns:
             return True
         full_ns = max(self._full_ns.get(client, 0), now_ns) + self._cost_ns
         if full_ns - now_ns > self._slack_ns:
-            self.refused += 1
             return False
         if len(self._full_ns) >= CLIENTS_MAX and client not in self._full_ns:
             del self._full_ns[next(iter(self._full_ns))]

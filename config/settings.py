@@ -194,7 +194,7 @@ class AttributionSettings(Section, frozen=True):
     sample_s: Annotated[float, Rule("s", 0, 86_400, note="between samples of all marks; 0 = no factors")] = (
         60.0
     )
-    window: Annotated[int, Rule("samples", 3, 10_000, note="the betas are made from these")] = 240
+    window: Annotated[int, Rule("samples", 3, 10_000, note="the betas are made from these")] = 120
     samples_min: Annotated[int, Rule("samples", 3, 10_000, note="with fewer there are no betas")] = 30
     benchmark: Annotated[str, Rule("symbol", note="the market; empty = all symbols, equally weighted")] = ""
     factors: Annotated[

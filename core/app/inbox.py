@@ -1,36 +1,43 @@
-"""The two lanes in front of the engine: control before market, both bounded.
+"""The lanes in front of the engine: what stops and what venues say, then requests, then the market. All bounded.
 
-Control (commands, venue words, timers) is never refused by a full market lane and is looked at before every
-block of ticks. A full control lane refuses new commands, never venue words and never stopping. A full market lane keeps
-what has waited longest and lets the newest block go, counted: the next block carries newer prices anyway.
+*Control* holds venue words, timers, statuses, whatever stops and whatever leaves a stop, in the order they came: it is
+emptied before anything else is looked at, so a flood of requests delays neither the cord nor an execution, and a start
+asked for before a stop never comes after it. *Requests* are everything else that is asked for, in the order it came: a
+cancel never overtakes the order it is for. A full request lane refuses new requests,
+never stopping. A full market lane keeps what has waited longest and lets the newest block go, counted: the next block
+carries newer prices anyway.
 """
 
 from __future__ import annotations
 
 from collections import deque
 
-from bus.events import Event
+from bus.events import Command, Event
 from core.kernels.tables import Table
+
+AHEAD = frozenset({"kill", "stop", "rearm", "start", "stop_strategy", "start_strategy"})
 
 
 class Inbox:
     """Lanes of one core; belongs to the loop."""
 
-    def __init__(self, control_max: int, market_max: int) -> None:
+    def __init__(self, requests_max: int, market_max: int) -> None:
         self.control: deque[Event] = deque()
+        self.requests: deque[Event] = deque()
         self.market: deque[Table] = deque()
-        self._control_max, self._market_max = control_max, market_max
+        self._requests_max, self._market_max = requests_max, market_max
         self._market_rows = 0
         self.ticks_dropped = 0
 
     @property
     def crowded(self) -> bool:
-        """No room for another command that is not about stopping."""
-        return len(self.control) >= self._control_max
+        """No room for another request that is not about stopping."""
+        return len(self.requests) >= self._requests_max
 
     def put(self, event: Event) -> None:
         """A venue's word, a status, an admitted command: always taken."""
-        self.control.append(event)
+        waits = isinstance(event, Command) and event.type not in AHEAD
+        (self.requests if waits else self.control).append(event)
 
     def put_ticks(self, rows: Table) -> None:
         """A block in time order; dropped and counted when too much is waiting already."""

@@ -1,8 +1,9 @@
 """The live loop: the only caller of ``step`` in a running core.
 
-One turn: take what the venues have to say, fire what is due, empty the control lane, then one block of ticks, and look
-at control again. After each event, in this order: risk-reducing effects leave; the event and the digest of its
-effects are queued for the journal; words go out on the bus; new risk waits until the journal says durable.
+One turn: take what the venues have to say, fire what is due, empty the control lane, work on requests for a moment,
+then one block of ticks, and look at control again. After each event, in this order: risk-reducing effects leave; the
+event and the digest of its effects are queued for the journal; words go out on the bus; new risk waits until the
+journal says durable.
 
 The turn is short by construction (bounded blocks, bounded tables) and everything that can block (disk, key checks)
 lives in threads of its own. Garbage collection runs when a quiet moment allows, never inside a burst.
@@ -38,6 +39,7 @@ from core.engine.step import step
 from core.engine.trail import lines, sealed
 
 BLOCK_ROWS = 2048  # ticks taken in one step, so that control waits for at most this many
+REQUESTS_S = 0.002  # longest that requests are worked on before bus and market are looked at again
 FEED_S = 0.002  # least time between two looks at the feed
 QUIET_GC_S = 2.0
 SWITCH_S = 0.0001  # longest a disk thread waits for the interpreter, and the loop for a disk thread
@@ -140,19 +142,29 @@ class Loop:
         self._plan()
 
     def _control(self) -> None:
-        """Venue words and due timers in order of time, then the lane, until nothing is left."""
-        lane = self.inbox.control
+        """Venue words and due timers in order of time and whatever stops; then requests, one by one, not for long."""
+        control, requests = self.inbox.control, self.inbox.requests
+        until = time.monotonic() + REQUESTS_S
         while True:
-            now_ns = self.clock.now_ns()
-            for venue in self._venues:
-                if venue.next_due_ns() <= now_ns:
-                    lane.extend(venue.due(now_ns))
-            if self.state.next_due_ns() <= now_ns:
-                lane.append(Timer(now_ns))
-            if not lane:
+            if not control:
+                self._due()
+            if control:
+                self.handle(control.popleft())
+                continue
+            if not requests:
                 return
-            for _ in range(len(lane)):
-                self.handle(lane.popleft())
+            self.handle(requests.popleft())
+            if time.monotonic() > until:
+                return
+
+    def _due(self) -> None:
+        """Put on the lane what has come due."""
+        now_ns, lane = self.clock.now_ns(), self.inbox.control
+        for venue in self._venues:
+            if venue.next_due_ns() <= now_ns:
+                lane.extend(venue.due(now_ns))
+        if self.state.next_due_ns() <= now_ns:
+            lane.append(Timer(now_ns))
 
     def _market(self) -> None:
         now = time.monotonic()
@@ -218,7 +230,7 @@ class Loop:
         feed_s = (self._feed.next_ns() - now_ns) / 1e9
         if feed_s < delay_s:
             delay_s = max(feed_s, self._fed_at + FEED_S - time.monotonic())
-        delay_s = min(max(delay_s, 0.0), 0.1)
+        delay_s = 0.0 if self.inbox.requests else min(max(delay_s, 0.0), 0.1)
         self._collect_if_quiet(delay_s)
         self._planned_at = time.monotonic() + delay_s
         self._handle = self._aio.call_later(delay_s, self.turn)

@@ -21,7 +21,7 @@ def test_a_burst_then_the_rate_and_no_more() -> None:
     throttle = Throttle(100.0, burst_s=2.0)
     assert sum(throttle.admits("a", T0) for _ in range(1000)) == 200
     assert sum(throttle.admits("a", T0 + SECOND_NS) for _ in range(1000)) == 100
-    assert throttle.refused == 800 + 900
+    assert throttle.empty("a", T0 + SECOND_NS) and not throttle.empty("b", T0 + SECOND_NS)
 
 
 def test_one_client_takes_nothing_from_another() -> None:
@@ -63,12 +63,14 @@ def test_the_server_refuses_by_name_and_stopping_passes(tmp_path: Path) -> None:
                 reply = peer.to_the_end()[-1]
                 codes.append(getattr(reply.error, "code", reply.status))
             assert codes.count(wire.THROTTLED) == 3 and codes[0] != wire.THROTTLED
+            peer.send(packed(id="order-0", type="start", reason="r"))  # a repeat is told what became of it
+            assert getattr(peer.to_the_end()[-1].error, "code", "") == codes[0].replace("done", "")
             for n in range(20):
                 peer.send(packed(id=f"kill-{n}", type="kill", reason="r", data={"scope": "all"}))
                 assert getattr(peer.to_the_end()[-1].error, "code", "") != wire.THROTTLED
         with dealer(toy.address.command) as other:  # the same person at the console, on another connection
             other.send(packed(id="rearm-1", type="rearm", reason="r", data={"switch": "all"}))
             assert getattr(other.to_the_end()[-1].error, "code", "") != wire.THROTTLED
-        assert "kill" in STOPPING_TYPES
+        assert toy.server.throttle.refused == 3 and "kill" in STOPPING_TYPES
         heard = [request.id for request, _ in toy.seen]
         assert "order-0" in heard and "order-1" not in heard and "kill-19" in heard
