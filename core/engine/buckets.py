@@ -10,7 +10,7 @@ from __future__ import annotations
 from bisect import bisect_right
 
 from core.engine.config import DAY_NS, SECOND_NS
-from core.engine.ledger import Bucket, Day, nothing
+from core.engine.ledger import Bucket, Day, cash_name, nothing
 from core.engine.state import State
 
 HOURS_MAX = 48
@@ -108,7 +108,7 @@ def of_day(state: State) -> tuple[dict[str, int], dict[str, int]]:
 
 def name_of(state: State, instrument: int, ccy: str) -> str:
     """A symbol, or the name cash goes by."""
-    return state.specs[instrument].symbol if instrument >= 0 else f"cash.{ccy}"
+    return state.specs[instrument].symbol if instrument >= 0 else cash_name(ccy)
 
 
 def add(to: list[int], parts: list[int]) -> None:

@@ -160,7 +160,7 @@ class AttributionConfig(msgspec.Struct, frozen=True, kw_only=True):
     bucket_s: float = 3600.0
     sessions: dict[str, float] = {}  # name -> hour UTC at which it begins, until the next begins
     sample_s: float = 60.0  # between two samples of all marks; 0 = no factors
-    window: int = 240  # samples the betas are made from
+    window: int = 120  # samples the betas are made from
     need: int = 30  # with fewer, there are no betas
     benchmark: str = ""  # symbol that is the market; "" = all instruments, equally weighted
     factors: dict[str, tuple[str, ...]] = {}  # name -> its symbols, equally weighted

@@ -94,6 +94,13 @@ def betas_of(state: State) -> Table:
 
 def weights(state: State) -> Table:
     """Baskets f8[factors, instruments]; a symbol that is not in the catalogue has no weight."""
+    rows = rows_of(state)
+    if rows.baskets is None:
+        rows.baskets = _weights(state)
+    return rows.baskets
+
+
+def _weights(state: State) -> Table:
     config = state.config.attribution
     baskets = [(config.benchmark,) if config.benchmark in state.ids else tuple(state.ids)]
     baskets += list(config.factors.values())

@@ -108,6 +108,11 @@ class Ledger(msgspec.Struct):
     sampled_ticks: int = 0  # ticks the account had seen by then
 
 
+def cash_name(ccy: str) -> str:
+    """What the free cash of a currency is called among symbols."""
+    return f"cash.{ccy}"
+
+
 def digits_for(equity: float) -> int:
     """Decimals of a ledger unit: as fine as leaves worths of such an account exact in a float (below 2^53 units)."""
     for limit, digits in DIGITS:

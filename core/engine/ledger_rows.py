@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from bus.instruments import InstrumentSpec
-from core.engine.ledger import PARTS, Entry, Ledger, unit_of
+from core.engine.ledger import PARTS, Entry, Ledger, cash_name, unit_of
 from core.kernels import tables as t
 
 ROWS_FIRST = 64
@@ -25,6 +25,7 @@ class LedgerRows:
         self.currencies = currencies
         self.units = 10.0**ledger.digits
         self.lots = [unit_of(spec) for spec in specs]
+        self.names = [spec.symbol for spec in specs] + [cash_name(name) for name in currencies]
         self.used = 0
         self.index: dict[str, int] = {}
         self.holders: dict[str, int] = {}
@@ -32,6 +33,7 @@ class LedgerRows:
         self.parts = np.zeros((ROWS_FIRST, PARTS), dtype=np.int64)
         self.pend = np.zeros((ROWS_FIRST, 2), dtype=np.int64)
         self.by_symbol = np.zeros((len(specs) + len(currencies), PARTS), dtype=np.int64)
+        self.baskets: t.Table | None = None  # f8[factors, instruments], made once from the configuration
         self.betas: tuple[int, t.Table] | None = None  # (ticks seen at the last sample, f8[n, k])
         for key, entry in ledger.entries.items():
             self.put(key, entry)

@@ -43,7 +43,9 @@ class Attributed(NamedTuple):
     def totals(self, name: str) -> dict[str, int]:
         """One number a row of the cut ``name``."""
         rows = getattr(self, name)
-        return {key: row if isinstance(row, int) else sum(row) for key, row in rows.items()}
+        if name in ("factor", "part"):
+            return dict(rows)
+        return {key: sum(row) for key, row in rows.items()}
 
 
 CUTS = ("symbol", "strategy", "hour", "day", "session", "factor", "part")
@@ -77,13 +79,10 @@ def attributed(state: State) -> Attributed:
 
 
 def _symbols(state: State) -> Cut:
-    table, n = attribution.rows_of(state).by_symbol, len(state.specs)
-    names = list(state.currencies_ids)
-    found = np.flatnonzero(table.any(axis=1)).tolist()
-    return {
-        state.specs[i].symbol if i < n else buckets.name_of(state, -1, names[i - n]): table[i].tolist()
-        for i in found
-    }
+    """Rows in which anything was made, in one go: a book of 500 symbols is cut ten times a second."""
+    rows = attribution.rows_of(state)
+    made = np.flatnonzero(rows.by_symbol.any(axis=1))
+    return dict(zip([rows.names[i] for i in made.tolist()], rows.by_symbol[made].tolist(), strict=True))
 
 
 def _plus(parts: list[int], more: list[int]) -> list[int]:
