@@ -39,7 +39,7 @@ from core.engine.step import step
 from core.engine.trail import lines, sealed
 
 BLOCK_ROWS = 2048  # ticks taken in one step, so that control waits for at most this many
-REQUESTS_S = 0.002  # longest that requests are worked on before bus and market are looked at again
+REQUESTS_MAX = 8  # worked on before bus and market are looked at again: two or three milliseconds
 FEED_S = 0.002  # least time between two looks at the feed
 QUIET_GC_S = 2.0
 SWITCH_S = 0.0001  # longest a disk thread waits for the interpreter, and the loop for a disk thread
@@ -144,18 +144,17 @@ class Loop:
     def _control(self) -> None:
         """Venue words and due timers in order of time and whatever stops; then requests, one by one, not for long."""
         control, requests = self.inbox.control, self.inbox.requests
-        until = time.monotonic() + REQUESTS_S
+        left = REQUESTS_MAX
         while True:
             if not control:
                 self._due()
             if control:
                 self.handle(control.popleft())
                 continue
-            if not requests:
+            if not requests or left == 0:
                 return
+            left -= 1
             self.handle(requests.popleft())
-            if time.monotonic() > until:
-                return
 
     def _due(self) -> None:
         """Put on the lane what has come due."""
