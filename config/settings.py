@@ -290,6 +290,9 @@ class StrategySettings(Section, frozen=True):
     edge_samples: Annotated[float, Rule("trades", 1, 1e9, note="the edge was estimated from")] = 100.0
 
 
+VAR_METHODS = tuple("historical normal student cornish_fisher ewma filtered_historical monte_carlo".split())
+
+
 class RiskSettings(Section, frozen=True):
     """Risk calculations off the loop: profile, VaR, stress. They inform; limits that need them refuse without them."""
 
@@ -298,22 +301,9 @@ class RiskSettings(Section, frozen=True):
     var_interval_s: Annotated[float, Rule("s", 0.05, 86_400, note="VaR, stress, betas, recommendations")] = (
         5.0
     )
-    method: Annotated[
-        str,
-        Rule(
-            "text",
-            choices=(
-                "historical",
-                "normal",
-                "student",
-                "cornish_fisher",
-                "ewma",
-                "filtered_historical",
-                "monte_carlo",
-            ),
-            note="the VaR that counts; all are shown",
-        ),
-    ] = "historical"
+    method: Annotated[str, Rule("text", choices=VAR_METHODS, note="the VaR that counts; all are shown")] = (
+        "historical"
+    )
     alpha: Annotated[float, Rule("probability of the tail", 0, 0.25, above=True)] = 0.01
     horizon_s: Annotated[float, Rule("s", 1, 31_536_000, note="by the square root of time")] = 86_400.0
     bar_s: Annotated[float, Rule("s", 0.1, 86_400, note="of one return of the sampled history")] = 60.0
