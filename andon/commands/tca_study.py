@@ -62,6 +62,14 @@ def configure(parser: ArgumentParser) -> None:
     )
     add("--no-align", action="store_true", help="route over the prices as they are, basis and all")
     add("--tau", type=positive, default=5.0, metavar="S", help="seconds after which a mid is looked at again")
+    add(
+        "--param",
+        action="append",
+        default=[],
+        type=_param,
+        metavar="ALGO.NAME=V",
+        help="a parameter of one algorithm",
+    )
     add("--seed", type=natural, default=1, metavar="N", help="of the simulated venues")
     add("--report", type=Path, metavar="DIR", help="write study.html with plots there")
 
@@ -89,6 +97,13 @@ def _fee(text: str) -> tuple[str, float, float]:
     if not found:
         raise ArgumentTypeError(f"{text!r} is not VENUE=MAKER/TAKER in bps, like spot=10/10")
     return found[1], float(found[2]), float(found[3])
+
+
+def _param(text: str) -> tuple[str, str, str]:
+    found = re.fullmatch(r"([a-z]{2,16})\.([a-z_]{1,32})=(\S{1,40})", text)
+    if not found or found[1] not in ALGOS:
+        raise ArgumentTypeError(f"{text!r} is not ALGO.NAME=VALUE, like is.risk_aversion=0.001")
+    return found[1], found[2], found[3]
 
 
 def run(args: Namespace) -> int:
@@ -132,7 +147,15 @@ def _terms(args: Namespace) -> dict[str, Any]:
         "seed": args.seed,
         "latency_ms": args.latency_ms,
         "align": not args.no_align,
+        "params": _params(args.param),
     }
+
+
+def _params(given: list[tuple[str, str, str]]) -> dict[str, dict[str, Any]]:
+    params: dict[str, dict[str, Any]] = {}
+    for algo, name, value in given:
+        params.setdefault(algo, {})[name] = value
+    return params
 
 
 def _algos(text: str) -> list[str]:

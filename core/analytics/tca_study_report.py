@@ -75,7 +75,7 @@ def _routing(routing: Any) -> str:
     said = (
         f"Routing saved {quartiles(routing, 'saved')} bps against {html.escape(routing.better)}, the better single"
         f" venue, and {quartiles(routing, 'saved_hindsight')} against the better one of each run, fees in both;"
-        f" {routing.compared} runs filled whole every way."
+        f" over {routing.compared} runs."
     )
     name = html.escape(routing.rows[0].market)
     return f"<h2>Routing: {name}</h2>{routed(routing.rows)}<table>{head}{body}</table><p>{said}</p>"

@@ -22,7 +22,7 @@ from core.app.tca_market import Market, starts_of
 from core.app.tca_study import SETTLE_S, WARM_S, run_one, study_config
 
 ROUTED = "sor"
-FULL = 0.999999  # filled less than this is compared with nothing: a cheap half is not cheap
+FULL = 0.999999  # filled less than this has left something
 
 
 class RouteRow(msgspec.Struct, kw_only=True):
@@ -31,7 +31,7 @@ class RouteRow(msgspec.Struct, kw_only=True):
     market: str
     way: str  # a venue's name, or routed
     runs: int
-    full: int  # runs that filled whole
+    full: int  # runs that filled whole; of the others the rest is charged
     refused: str
     fees_bps: float | None
     all_in_q1_bps: float | None
@@ -41,7 +41,7 @@ class RouteRow(msgspec.Struct, kw_only=True):
 
 
 class Routing(msgspec.Struct, kw_only=True):
-    """The comparison. Savings positive = routing was cheaper; over runs that filled whole every way."""
+    """The comparison. Savings positive = routing was cheaper; over runs that are known every way."""
 
     rows: list[RouteRow]
     better: str  # single venue, by median
@@ -85,7 +85,10 @@ def compare(
 
 
 def _routing(market: Market, found: dict[str, list[Run]], all_in: dict[str, list[float | None]]) -> Routing:
-    singles = [name for name in found if name != "routed"]
+    singles = [name for name in found if name != "routed" and any(cost is not None for cost in all_in[name])]
+    if not singles:
+        raise ValueError(f"{market.name}: no venue took the order: {next(iter(found.values()))[0].refused}")
+    all_in = {name: all_in[name] for name in (*singles, "routed")}
     medians = {name: quartiles(all_in[name])[1] for name in singles}
     better = min(singles, key=lambda name: math.inf if (m := medians[name]) is None else m)
     whole = [
@@ -97,7 +100,7 @@ def _routing(market: Market, found: dict[str, list[Run]], all_in: dict[str, list
     hindsight = [min(row[name] for name in singles) - row["routed"] for row in whole]
     q, h = quartiles(saved), quartiles(hindsight)
     return Routing(
-        rows=[_row(market, name, runs, all_in[name]) for name, runs in found.items()],
+        rows=[_row(market, name, runs, all_in.get(name, [])) for name, runs in found.items()],
         better=better,
         compared=len(whole),
         saved_q1_bps=q[0],
@@ -117,11 +120,19 @@ def _mid(runs: Sequence[Run]) -> float | None:
 
 
 def _all_in_bps(run: Run, mid: float | None) -> float | None:
-    """(s sum q (p - mid) + fees) / (Q mid), bps; None unless it filled whole."""
-    if run.trade is None or run.cost is None or mid is None or run.cost.filled_ratio < FULL:
+    """(s sum q (p - mid) + fees) / (X mid), bps, with what it left taken at its end price and for a taker's fee.
+
+    A limit order that the price ran away from must not look cheap for what it did not get.
+    """
+    if run.trade is None or run.cost is None or mid is None:
         return None
-    paid = math.fsum(run.trade.sign * fill.qty * (fill.px - mid) + fill.fee for fill in run.trade.fills)
-    return paid / (run.cost.filled_qty * mid) * BPS
+    trade, left = run.trade, run.trade.qty - run.cost.filled_qty
+    paid = math.fsum(trade.sign * fill.qty * (fill.px - mid) + fill.fee for fill in trade.fills)
+    if run.cost.filled_ratio < FULL:
+        if trade.end_px is None:
+            return None
+        paid += trade.sign * left * (trade.end_px - mid) + run.rest_bps / BPS * trade.qty * mid
+    return paid / (trade.qty * mid) * BPS
 
 
 def _row(market: Market, name: str, runs: Sequence[Run], all_in: Sequence[float | None]) -> RouteRow:
@@ -136,7 +147,7 @@ def _row(market: Market, name: str, runs: Sequence[Run], all_in: Sequence[float 
         market=market.name,
         way=name,
         runs=len(runs),
-        full=sum(cost is not None for cost in all_in),
+        full=sum(run.cost is not None and run.cost.filled_ratio >= FULL for run in runs),
         refused=next((run.refused for run in runs if run.refused), ""),
         fees_bps=sum(fees) / len(fees) if fees else None,
         all_in_q1_bps=q1,

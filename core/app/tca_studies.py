@@ -32,7 +32,7 @@ def studies(
     *,
     progress: Callable[[int, int], None] | None = None,
 ) -> Studies:
-    """Run it. ``terms``: qty or participation, over_s, slices, starts, sides, tau_s, seed, latency_ms, align.
+    """Run it. ``terms``: qty or participation, over_s, slices, starts, sides, tau_s, seed, latency_ms, align, params.
 
     Raises ValueError in one line where a tape is too short, too small or alone.
     """
@@ -87,6 +87,7 @@ def _ask(market: Market, terms: dict[str, Any], lot: float) -> Ask:
         qty=lots * lot,
         over_s=terms["over_s"],
         slices=terms["slices"],
+        params=terms["params"],
         participation=share if share is not None else 0.1,
         tau_s=terms["tau_s"],
         seed=terms["seed"],
@@ -99,7 +100,7 @@ def _stated(terms: dict[str, Any]) -> str:
     low = terms["latency_ms"]
     return (
         f"simulated venue: {low:g} to {1.5 * low:g} ms each way; takers get the size shown at the touch and pay one"
-        f" tick more for each further such size; quotes are made from trades;"
+        f" tick more for each further such size; quotes are made from trades; kill switches and vetoes off;"
         f" {terms['starts']} starts x {len(terms['sides'])} sides"
     )
 

@@ -40,13 +40,19 @@ CASH_MULTIPLE = (
 
 
 def study_config(market: Market, settings: Settings, qty: float) -> EngineConfig:
-    """The configuration with switches off, and an account large enough that its limits are not what is studied."""
+    """Switches and vetoes off, and an account so large that its limits are not what is studied."""
     config = engine_config(settings, market.specs, env="REPLAY", now_ns=market.first_ns)
     spec, rows = market.specs[0], market.rows
     px = float(rows["last_ticks"][rows["instrument"] == 0].max()) * spec.tick_size
     value = qty * px
     cash = {**config.cash, config.ccy: max(config.cash.get(config.ccy, 0.0), CASH_MULTIPLE * value)}
-    gate = msgspec.structs.replace(config.gate, order_value_max=max(config.gate.order_value_max, 2.0 * value))
+    gate = msgspec.structs.replace(
+        config.gate,
+        order_value_max=max(config.gate.order_value_max, 2.0 * value),
+        participation_max=0.0,
+        microstructure_veto=False,  # what a large order at once costs is a question of the study
+        momentum_veto=False,
+    )
     algos = msgspec.structs.replace(config.algos, own_in_tape=False)
     return msgspec.structs.replace(config, switches=OFF, cash=cash, gate=gate, algos=algos, strategies=())
 

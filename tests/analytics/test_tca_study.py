@@ -19,7 +19,7 @@ T0 = 1_700_000_000 * 10**9
 SHOWN = 20.0  # every trade is of this size, so it is what the tape's quotes show
 TERMS: dict[str, Any] = {
     "qty": 10.0, "participation": None, "over_s": 20.0, "slices": 4, "starts": 3, "sides": ("buy", "sell"),
-    "tau_s": 5.0, "seed": 1, "latency_ms": 20.0, "align": True,
+    "tau_s": 5.0, "seed": 1, "latency_ms": 20.0, "align": True, "params": {},
 }  # fmt: skip
 SLICED = ["sliced", "twap", "vwap", "is"]
 
