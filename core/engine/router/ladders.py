@@ -46,6 +46,9 @@ def ladder_of(state: State, instrument: int, side: Side) -> tuple[Ladder, int, s
 def without_own(side: Side, levels: Ladder, orders: Iterable[Order]) -> Ladder:
     """``levels`` less what ``orders`` (open ones of this instrument) rest there or are about to take."""
     resting: dict[int, int] = {}
+    orders = list(orders)
+    if not orders:
+        return levels
     taking = 0
     best = levels[0][0] if levels else 0
     sign = 1 if side is Side.BUY else -1

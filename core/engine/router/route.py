@@ -187,11 +187,14 @@ def _priced(
 
 def _within(levels: Ladder, side: Side, limit_ticks: int, peer: Peer) -> Ladder:
     """Levels no worse than the limit, which is in ticks of the instrument asked for; exact."""
-    limit = limit_ticks / peer.ticks  # a Fraction, in this instrument's ticks
+    theirs, ours = (
+        limit_ticks * peer.ticks.denominator,
+        peer.ticks.numerator,
+    )  # in whole numbers: a limit is exact
     if side is Side.BUY:
-        worst = math.floor(limit)
+        worst = theirs // ours
         return [level for level in levels if level[0] <= worst]
-    worst = math.ceil(limit)
+    worst = -(-theirs // ours)
     return [level for level in levels if level[0] >= worst]
 
 

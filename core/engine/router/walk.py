@@ -44,9 +44,8 @@ Mark = tuple[float, int, int]  # cost, offer, lots
 def share(offers: Sequence[Offer], qty: int) -> list[int]:
     """Lots for each offer: at most ``qty`` parent lots together, as much as can be, as cheaply as it can be."""
     marks = merged(offers)
-    units = {offer.unit for offer in offers}
-    lots = greedy(offers, marks, qty, [0] * len(offers))
-    if len(units) == 1 and _whole(offers, lots):
+    lots, clean = greedy(offers, marks, qty, [0] * len(offers))
+    if clean and _whole(offers, lots):
         return lots
     if len(offers) <= EXACT_VENUES:
         return min(_choices(offers, marks, qty), key=lambda found: _badness(offers, found))
@@ -58,22 +57,34 @@ def merged(offers: Sequence[Offer]) -> list[Mark]:
     return sorted((cost, n, lots) for n, offer in enumerate(offers) for cost, lots in offer.steps)
 
 
-def greedy(offers: Sequence[Offer], marks: Sequence[Mark], qty: int, floors: Sequence[int]) -> list[int]:
-    """Take ``floors`` first and then always the cheapest lot that fits."""
-    lots = list(floors)
-    given = list(floors)
-    left = qty - sum(offer.unit * n for offer, n in zip(offers, floors, strict=True))
+def greedy(
+    offers: Sequence[Offer], marks: Sequence[Mark], qty: int, floors: Sequence[int]
+) -> tuple[list[int], bool]:
+    """Take ``floors`` first and then always the cheapest lot that fits.
+
+    The second is whether every lot fitted when its turn came: then no lot left behind is cheaper than one taken, and
+    without floors this is the optimum whatever the sizes of lots.
+    """
+    lots, given = list(floors), list(floors)
+    left = qty - filled(offers, floors)
+    clean = True
     for _, n, shown in marks:
-        spent = min(shown, given[n])
-        given[n] -= spent
-        offer = offers[n]
-        take = min(shown - spent, offer.most - lots[n], left // offer.unit)
+        if left == 0:
+            break
+        offer, spent = offers[n], 0
+        if given[n]:
+            spent = shown if shown < given[n] else given[n]
+            given[n] -= spent
+        take = shown - spent
+        if take > offer.most - lots[n]:
+            take = offer.most - lots[n]
+        if take * offer.unit > left:
+            take = left // offer.unit
+            clean = clean and take * offer.unit == left
         if take > 0:
             lots[n] += take
             left -= take * offer.unit
-            if left == 0:
-                break
-    return lots
+    return lots, clean
 
 
 def cost_of(offers: Sequence[Offer], lots: Sequence[int]) -> float:
@@ -116,7 +127,7 @@ def _choices(offers: Sequence[Offer], marks: Sequence[Mark], qty: int) -> Iterat
         ]
         floors = [offer.least for offer in chosen]
         if filled(chosen, floors) <= qty:
-            yield from _around(chosen, marks, qty, greedy(chosen, marks, qty, floors))
+            yield from _around(chosen, marks, qty, greedy(chosen, marks, qty, floors)[0])
 
 
 def _around(
@@ -133,7 +144,7 @@ def _around(
         fixed = [*offers[:at], offers[at]._replace(least=count, most=count), *offers[at + 1 :]]
         floors = [offer.least for offer in fixed]
         if filled(fixed, floors) <= qty:
-            yield from _around(fixed, marks, qty, greedy(fixed, marks, qty, floors), (*done, at))
+            yield from _around(fixed, marks, qty, greedy(fixed, marks, qty, floors)[0], (*done, at))
 
 
 def _many(offers: Sequence[Offer], marks: Sequence[Mark], qty: int, lots: list[int]) -> Iterator[list[int]]:
@@ -152,5 +163,5 @@ def _drop(offers: Sequence[Offer], marks: Sequence[Mark], qty: int, lots: list[i
         small = [n for n, offer in enumerate(offers) if 0 < lots[n] < offer.least]
         worst = min(small, key=lambda n: (lots[n] * offers[n].unit, n))
         offers[worst] = offers[worst]._replace(most=0)
-        lots = greedy(offers, marks, qty, [0] * len(offers))
+        lots = greedy(offers, marks, qty, [0] * len(offers))[0]
     return lots
