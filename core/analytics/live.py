@@ -30,7 +30,8 @@ from core.analytics.scenarios import Scenario, Set, Shocks, check, moved_rates
 from core.analytics.scenarios import compile as compile_scenarios
 from core.analytics.stress import Outcome, run, under
 from core.analytics.var import METHODS, value_at_risk
-from core.kernels.risk.normal import normal_quantile
+from core.kernels.risk.normal import normal_pdf, normal_quantile
+from core.kernels.risk.order_stats import tail_count, var_es
 from core.kernels.tables import Table
 
 DAY_S = 86_400.0
@@ -196,7 +197,7 @@ def _monte_carlo(book: Book, moves: Floats, alpha: float, seed: int) -> tuple[fl
 def _parts(
     known: Facts, book: Book, rows: Rows, returns: Floats, whole: Table, alpha: float, scale: float
 ) -> Data:
-    """Marginal, component and stand-alone VaR of signed exposure, normal with the shrunk covariance.
+    """Marginal and component VaR of signed exposure, normal with the shrunk covariance; ES of a unit alone.
 
     ``breakdown``: the same VaR when every correlation becomes 1, and when every position moves against the book.
     """
@@ -209,23 +210,33 @@ def _parts(
     coins = book.fx_currency >= 0
     weights[rows[coins]] += (book.cash * book.rates)[book.fx_currency[coins]]
     w = weights[at]
-    unit = z * sd
-    marginal = unit.copy()  # of a flat book: any side adds its own
+    marginal = z * sd  # of a flat book: any side adds its own
     broken: Data = {}
     if w.any():
         matrix, _ = covariance.ledoit_wolf(x)
         side = matrix @ w
         variance = float(w @ side)
-        marginal = z * side / math.sqrt(variance) if variance > 0.0 else unit
+        marginal = z * side / math.sqrt(variance) if variance > 0.0 else marginal
         sds = np.sqrt(np.diag(matrix))
         broken = {"all_ones": _number(abs(z * float(w @ sds))), "worst": _number(z * float(np.abs(w) @ sds))}
     names = [known.symbols[i] for i in at]
     return {
         "marginal": {name: _number(v) for name, v in zip(names, marginal, strict=True)},
-        "unit": {name: _number(v) for name, v in zip(names, unit, strict=True)},
+        "unit": {name: _number(v) for name, v in zip(names, _alone(x, sd, alpha) * scale, strict=True)},
         "breakdown": broken,
         "component": {n: _number(v) for n, v, e in zip(names, marginal * w, w, strict=True) if e},
     }
+
+
+def _alone(x: Floats, sd: Floats, alpha: float) -> Floats:
+    """ES of one unit of each column (n, m), held or shorted, the worst of both sides, of normal and of historical."""
+    normal = sd * normal_pdf(normal_quantile(alpha)) / alpha
+    if tail_count(len(x), alpha)[1] < 1.0:
+        return np.asarray(normal)
+    sides = [
+        [var_es(np.ascontiguousarray(side * column), alpha)[1] for column in x.T] for side in (1.0, -1.0)
+    ]
+    return np.asarray(np.maximum(normal, np.max(sides, axis=0)))
 
 
 def factors_data(known: Facts, history: History, market: str) -> Data:

@@ -16,10 +16,9 @@ never computes them. Nothing here waits: a result is taken when it comes and car
     alpha        float          probability of the tail, 0.01
     n            int            bars behind it (``need``: how many are asked for); ``note`` says it in words
     marginal     {symbol: float}  change of VaR per unit of account currency of signed exposure added (longs +)
-    unit         {symbol: float}  VaR of one unit of that exposure alone, >= 0, the worse of its two sides. Adding
-                                  x never costs more than unit |x| where VaR is subadditive (it is in the normal
-                                  model, and ES always is): var + unit |x| is the careful estimate, var + marginal x
-                                  the near one
+    unit         {symbol: float}  ES of one unit of that exposure alone, >= 0: the worse of its two sides, of normal
+                                  and of historical. ES is subadditive and no less than VaR, so es + unit |x| is the
+                                  careful estimate of either after a trade of x; var + marginal x is the near one
     elapsed_ms, as_of_ns stand in the event itself. A symbol without history is in neither map.
 
 The other kinds: ``profile`` (score, level, drivers, nearest limit, recommendations), ``stress`` (scenarios, worst

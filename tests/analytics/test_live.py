@@ -293,7 +293,7 @@ def test_a_flat_book_has_none_and_coins_in_cash_have_some() -> None:
     book.rebase()
     flat = asked(book, moves(100))
     assert (flat["var"], flat["note"]) == (0.0, "flat")
-    assert flat["marginal"]["ALT/USDT"] == flat["unit"]["ALT/USDT"] > 0.0
+    assert flat["unit"]["ALT/USDT"] > flat["marginal"]["ALT/USDT"] > 0.0
 
     history = moves(100)
     book.currencies["cash"][1] = 2.0
@@ -341,3 +341,20 @@ def test_what_if_refuses_by_name_what_cannot_be_computed() -> None:
         with pytest.raises(RiskInputError) as caught:
             live.what_if(known(), copy, chosen, orders, scenario, None)
         assert caught.value.code == code
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_a_unit_alone_bounds_what_any_trade_adds(seed: int) -> None:
+    """The gate's careful estimate: ES after a trade of x is at most ES before and unit times |x|."""
+    rng, history, book = np.random.default_rng(seed), moves(300, seed), one_long(int(seed * 7 - 100) or 1)
+    before = asked(book, history)
+    i = int(rng.choice([0, 2, 4]))  # linear, settled in the account's currency
+    lots = int(rng.integers(-4_000, 4_000)) or 1
+    mark = float(book.markets["mark_px"][i])
+    book.fill(i, lots, mark)
+    x = abs(lots) * CATALOGUE[i][1] * mark
+
+    after = asked(book, history)
+
+    assert after["es"] <= before["es"] + before["unit"][NAMES[i]] * x * (1.0 + 1e-9) + 1e-9
+    assert after["var"] <= after["es"]
