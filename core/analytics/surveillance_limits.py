@@ -11,10 +11,12 @@ class Thresholds(msgspec.Struct, frozen=True, kw_only=True):
     wash_window_s: float = 1.0  # between an own buy and an own sell
     wash_price: float = 0.00001  # fraction of price within which two prices are the same
     wash_pairs_min: int = 3  # pairs in one episode
+    wash_share_min: float = 0.4  # of the episode's own volume that is in pairs
     wash_meet_s: float = (
         0.05  # a maker and a taker this close, at one venue and price, have met: one pair is enough
     )
     layering_ratio: float = 5.0  # size withdrawn on one side / size shown on the side that was executed
+    layering_together_min: int = 3  # times in one episode, when one owner shows and another executes
     layering_cancel_s: float = 5.0  # after the execution
     layering_life_s: float = 60.0  # older resting orders were not placed for this execution
     layering_filled_max: float = 0.1  # fraction of a withdrawn order that may have filled

@@ -22,12 +22,14 @@ class Withdrawn(NamedTuple):
     orders: list[OwnOrder]
     size: float  # net of what was put back
     shown: float  # own size on the side that was executed
+    alone: bool  # all of it one owner's
 
 
 def layering(flow: Flow, limits: Thresholds) -> list[Finding]:
     """Size shown on one side, an execution on the other, then the size goes.
 
-    Judged for the account as a whole: who shows and who executes may be two strategies. For each execution: own limit
+    Judged for the account as a whole: who shows and who executes may be two strategies; once may then be chance, and
+    ``layering_together_min`` times in one episode (a minute between them at most) is not. For each execution: own limit
     orders on the *other* side, shown then, not older than ``layering_life_s``, filled to at most
     ``layering_filled_max``, and cancelled by their owner within ``layering_cancel_s``. What is put up again on that
     side meanwhile is deducted, and the rest is compared with everything shown on the executed side (the executed order
@@ -41,7 +43,11 @@ def layering(flow: Flow, limits: Thresholds) -> list[Finding]:
     orders = _sent_by(flow, lambda order: order.symbol)
     for symbol, fills in sorted(by_symbol.items()):
         hits = list(_hits(fills, orders.get(symbol, []), limits))
-        found += [_layered(symbol, episode, limits) for episode in _grouped(hits)]
+        found += [
+            _layered(symbol, episode, limits)
+            for episode in _grouped(hits)
+            if any(hit.alone for hit in episode) or len(episode) >= limits.layering_together_min
+        ]
     return found
 
 
@@ -67,19 +73,18 @@ def _against(
 ) -> Withdrawn | None:
     until = fill.ts_ns + int(limits.layering_cancel_s * SECOND_NS)
     since = fill.ts_ns - int(limits.layering_life_s * SECOND_NS)
-    shown = max(sum(order.qty for order in alive if order.side == fill.side), fill.qty)
-    gone = [
-        order
-        for order in alive
-        if order.side != fill.side
-        and order.created_ns >= since
-        and _withdrawn(order, fill.ts_ns, until, limits)
-    ]
-    back = sum(order.qty for order in later if order.side != fill.side)
-    size = sum(order.qty - order.filled for order in gone) - back
-    if not gone or size < limits.layering_ratio * shown:
-        return None
-    return Withdrawn(fill, gone, size, shown)
+    near = [order for order in alive if order.side == fill.side]
+    far = [order for order in alive if order.side != fill.side and order.created_ns >= since]
+    gone = [order for order in far if _withdrawn(order, fill.ts_ns, until, limits)]
+    back = [order for order in later if order.side != fill.side]
+    for alone in (True, False):  # first what the owner of the execution did by itself
+        mine = (lambda order: order.owner == fill.owner) if alone else (lambda _order: True)
+        shown = max(sum(order.qty for order in near if mine(order)), fill.qty)
+        taken = [order for order in gone if mine(order)]
+        size = sum(o.qty - o.filled for o in taken) - sum(o.qty for o in back if mine(o))
+        if taken and size >= limits.layering_ratio * shown:
+            return Withdrawn(fill, taken, size, shown, alone)
+    return None
 
 
 def _withdrawn(order: OwnOrder, after_ns: int, until_ns: int, limits: Thresholds) -> bool:

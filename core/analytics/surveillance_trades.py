@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
@@ -31,16 +32,18 @@ def wash(flow: Flow, limits: Thresholds) -> list[Finding]:
     prices agree to ``wash_price``, times to ``wash_window_s``, and the two orders *crossed*: both stood at one time,
     and in one book would have matched each other. That is what sets a wash apart from a market maker, who also buys
     and sells at one price within a second, one after the other, never against itself. Each quantity is used once,
-    oldest first. An episode (pairs within a minute) is reported from ``wash_pairs_min`` pairs on, or from one when its
-    sides *met*: a maker and a taker at one venue within ``wash_meet_s``. Score: twice the share of the episode's own
-    volume that is in pairs, at most 1.
+    oldest first. An episode (pairs within a minute) is reported from ``wash_pairs_min`` pairs of orders on, when they
+    are at least ``wash_share_min`` of the own volume meanwhile, or from one pair when its sides *met*: a maker and a taker at
+    one venue and the very same price within ``wash_meet_s``. Score: that share.
     """
     found = []
     for symbol, fills in _by_symbol(flow.fills).items():
         for episode in _episodes(_pairs(fills, flow.orders, limits)):
             met = [pair for pair in episode if _met(pair, limits)]
-            if len(episode) >= limits.wash_pairs_min or met:
-                found.append(_washed(symbol, episode, fills, len(met)))
+            share = _share(episode, fills)
+            couples = {(pair.buy.order, pair.sell.order) for pair in episode}
+            if met or (len(couples) >= limits.wash_pairs_min and share >= limits.wash_share_min):
+                found.append(_washed(symbol, episode, share, len(met)))
     return found
 
 
@@ -65,11 +68,16 @@ def _pairs(fills: list[OwnFill], orders: dict[str, OwnOrder], limits: Thresholds
 
 
 def _crossed(one: OwnOrder | None, other: OwnOrder | None, limits: Thresholds) -> bool:
-    """Both stood at one time (or nearly), and the buyer would have paid what the seller asked."""
+    """Both were meant to stand at one time, and the buyer would have paid what the seller asked.
+
+    One whose cancel was asked for before the other was sent was not: it filled on its way out.
+    """
     if one is None or other is None:
         return False
     first, second = (one, other) if one.created_ns <= other.created_ns else (other, one)
-    if first.ended_ns and second.created_ns > first.ended_ns + int(limits.wash_meet_s * SECOND_NS):
+    if 0 < first.cancel_ns <= second.created_ns:
+        return False
+    if 0 < first.ended_ns < second.created_ns:
         return False
     buy, sell = (one, other) if one.side > 0 else (other, one)
     return buy.price is None or sell.price is None or buy.price >= sell.price * (1 - limits.wash_price)
@@ -78,7 +86,8 @@ def _crossed(one: OwnOrder | None, other: OwnOrder | None, limits: Thresholds) -
 def _met(pair: Pair, limits: Thresholds) -> bool:
     """One of them stood and the other came: most likely they traded with each other."""
     near = abs(pair.buy.ts_ns - pair.sell.ts_ns) <= limits.wash_meet_s * SECOND_NS
-    return near and pair.buy.venue == pair.sell.venue and pair.buy.maker is not pair.sell.maker
+    same = math.isclose(pair.buy.price, pair.sell.price, rel_tol=1e-9)
+    return near and same and pair.buy.venue == pair.sell.venue and pair.buy.maker is not pair.sell.maker
 
 
 def _episodes(pairs: Iterable[Pair]) -> Iterator[list[Pair]]:
@@ -92,11 +101,17 @@ def _episodes(pairs: Iterable[Pair]) -> Iterator[list[Pair]]:
         yield episode
 
 
-def _washed(symbol: str, episode: list[Pair], fills: list[OwnFill], met: int) -> Finding:
+def _share(episode: list[Pair], fills: list[OwnFill]) -> float:
+    """Of the own volume traded meanwhile, how much is in pairs."""
+    sides = [fill.ts_ns for pair in episode for fill in (pair.buy, pair.sell)]
+    total = sum(fill.qty for fill in fills if min(sides) <= fill.ts_ns <= max(sides))
+    return 2 * sum(pair.qty for pair in episode) / total
+
+
+def _washed(symbol: str, episode: list[Pair], share: float, met: int) -> Finding:
     sides = [fill for pair in episode for fill in (pair.buy, pair.sell)]
     first, last = min(f.ts_ns for f in sides), max(f.ts_ns for f in sides)
     matched = sum(pair.qty for pair in episode)
-    total = sum(fill.qty for fill in fills if first <= fill.ts_ns <= last)
     owners = sorted({fill.owner for fill in sides})
     venues = sorted({fill.venue for fill in sides})
     low, high = min(f.price for f in sides), max(f.price for f in sides)
@@ -108,10 +123,10 @@ def _washed(symbol: str, episode: list[Pair], fills: list[OwnFill], met: int) ->
         from_ns=first,
         to_ns=last,
         orders=evidence([fill.order for fill in sides]),
-        score=round(min(2 * matched / total, 1.0), 3) if total else 0.0,
+        score=round(min(share, 1.0), 3),
         why=(
             f"{len(episode)} pairs of own buys and sells, {matched:.10g} at {price} on {', '.join(venues)}; "
-            f"{met} of them a maker meeting a taker; own volume meanwhile {total:.10g}"
+            f"{met} of them a maker meeting a taker; {min(share, 1.0):.0%} of the own volume meanwhile"
         ),
     )
 
