@@ -7,7 +7,16 @@ from typing import Any
 
 import numpy as np
 
-from bus.effects import Approval, CancelOrder, MassCancel, NewOrder, QueryOpen, QueryOrder, QueryPositions
+from bus.effects import (
+    Approval,
+    CancelOrder,
+    MassCancel,
+    NewOrder,
+    QueryOpen,
+    QueryOrder,
+    QueryPositions,
+    ReplaceOrder,
+)
 from bus.enums import OrdType, ReportKind, Side, TimeInForce
 from bus.events import Report
 from bus.instruments import InstrumentSpec
@@ -25,8 +34,8 @@ SPECS = tuple(
 
 
 def new(cl_ord_id: str, side: Side, qty: int, px: int = 0, **more: Any) -> NewOrder:
-    """A limit order, or a market order without a price."""
-    kind = OrdType.LIMIT if px else OrdType.MARKET
+    """A limit order, a stop order with ``stop_ticks``, or a market order with neither."""
+    kind = OrdType.STOP if more.get("stop_ticks") else OrdType.LIMIT if px else OrdType.MARKET
     rest: dict[str, Any] = {"tif": TimeInForce.GTC, "reduce_only": False, "post_only": False}
     rest.update({"instrument": 0, "approval": ANY}, **more)
     return NewOrder(
@@ -66,6 +75,11 @@ class Rig:
     def cancel(self, *ids: str) -> None:
         for cl_ord_id in ids:
             self.venue.cancel(CancelOrder(cl_ord_id, 3, 0), self.now_ns)
+
+    def replace(self, cl_ord_id: str, qty: int, px: int = 0, *, stop: int = 0, revision: int = 1) -> None:
+        """Change an order; the price and trigger named are those it then has."""
+        change = ReplaceOrder(cl_ord_id, 3, 0, qty, px, ANY, revision, stop)
+        self.venue.replace(change, self.now_ns)
 
     def cancel_all(self, instrument: int = -1) -> None:
         self.venue.mass_cancel(MassCancel(3, instrument), self.now_ns)

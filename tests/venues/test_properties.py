@@ -54,12 +54,19 @@ def random_life(
                 "reduce_only": rng.random() < 0.2,
                 "post_only": rng.random() < 0.1,
             }
+            if rng.random() < 0.15:
+                limit, more = 0, more | {"stop_ticks": rng.randint(994, 1006), "post_only": False}
             rig.send(new(name, rng.choice(list(Side)), qty, limit, instrument=rng.randrange(2), **more))
             sent[name] = qty
         elif roll < 0.7 and sent:
             rig.cancel(rng.choice(list(sent)))
         elif roll < 0.73:
             rig.cancel_all()
+        elif roll < 0.83 and sent:
+            name, qty = rng.choice(list(sent)), rng.randint(1, 2 * specs_lots)
+            stop = rng.choice((0, 0, rng.randint(994, 1006)))
+            rig.replace(name, qty, 0 if stop else rng.randint(994, 1006), stop=stop, revision=step + 1)
+            sent[name] = max(sent[name], qty)
         else:
             rig.venue.on_ticks(random_ticks(rng, rig.now_ns, 8))
             rig.now_ns += 8 * MS
@@ -147,6 +154,10 @@ def test_first_touch_is_the_first_row_that_fills(seed: int) -> None:
                 rng.randint(993, 1000) if side is Side.BUY else rng.randint(1001, 1008),
             )
         )
+    for k in range(rng.randrange(4)):
+        side = rng.choice(list(Side))
+        away = rng.randint(2, 6)
+        rig.send(new(f"s{k}", side, 3, stop_ticks=1001 + away if side is Side.BUY else 1000 - away))
     rig.wait()
     ticks = random_ticks(rng, rig.now_ns, 40)
     book = rig.venue._matcher.book.copy()
