@@ -33,8 +33,8 @@ def wash(flow: Flow, limits: Thresholds) -> list[Finding]:
     and in one book would have matched each other. That is what sets a wash apart from a market maker, who also buys
     and sells at one price within a second, one after the other, never against itself. Each quantity is used once,
     oldest first. An episode (pairs within a minute) is reported from ``wash_pairs_min`` pairs of orders on, when they
-    are at least ``wash_share_min`` of the own volume meanwhile, or from one pair when its sides *met*: a maker and a taker at
-    one venue and the very same price within ``wash_meet_s``. Score: that share.
+    are at least ``wash_share_min`` of the own volume meanwhile, or from one pair when its sides *met*: a maker and a
+    taker at one venue and the very same price within ``wash_meet_s``. Score: that share.
     """
     found = []
     for symbol, fills in _by_symbol(flow.fills).items():
