@@ -98,8 +98,8 @@ def _again(first: Listing) -> Listing:
         venue=SECOND_VENUE,
         tick_size=first.spec.tick_size * 10,
         lot_size=round(first.spec.lot_size * 10, 8),
-        fee_rate_maker=0.0001,
-        fee_rate_taker=0.0003,
+        fee_rate_maker=0.00015,
+        fee_rate_taker=0.00045,
         fx_for="",
     )
     return msgspec.structs.replace(
@@ -108,7 +108,7 @@ def _again(first: Listing) -> Listing:
         spread_bps=first.spread_bps * 1.8,
         depth=first.depth * 1.5,
         weight=first.weight * 0.8,
-        noise_bps=0.4,
+        noise_bps=0.5,
         offset_bps=0.2,
     )
 
