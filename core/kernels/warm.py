@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from core.kernels import attribution, batch, factors, facts, matching, portfolio, sizing
+from core.kernels import attribution, batch, factors, facts, matching, portfolio, schedules, sizing
 from core.kernels.tables import (
     ACCOUNT,
     CURRENCY,
@@ -45,7 +45,20 @@ def warm() -> int:
         matching.advance(ticks, 0, 1, resting)
         matching.first_touch(ticks, 1, resting, resting["buy_reach"].copy(), resting["sell_reach"].copy())
     _ledger(instruments, markets, positions, currencies)
-    return 16
+    _schedules()
+    return 27
+
+
+def _schedules() -> None:
+    flat, held = np.ones(schedules.HOURS), schedules.holdings(1.0, 2, 1.0, 0.1)
+    schedules.by_curve(1, schedules.slice_weights(schedules.shrunk(flat, flat, 1.0), 0, 1, 1))
+    schedules.merged(schedules.twap(1, 1), 1)
+    schedules.by_holdings(1, held)
+    schedules.dynamic_child(1, flat, 0)
+    schedules.pov_lots(0.1, 1)
+    schedules.urgency(0.0, 1.0, 1.0, 0.0, 1.0)
+    schedules.expected_cost(held, 1.0, 1.0, 0.0, 0.0)
+    schedules.cost_deviation(held, 1.0, 1.0)
 
 
 def _ledger(*book: Table) -> None:
