@@ -88,7 +88,7 @@ def plan(seed: int) -> Plan:
         climate=_climate(rng, len(specs)),
         latency_ms=tuple(rng.choice((0.0, 5.0, 20.0, 20.0, 80.0, 200.0)) for _ in venues),
         faults=tuple(_faults(rng, seed * 7 + n) for n in range(len(venues))),
-        funding_s=4.0 if len(venues) == 1 and rng.random() < 0.2 else 0.0,
+        funding_s=4.0 if rng.random() < 0.2 else 0.0,
         acts=sorted(
             _acts(rng, config) + _list_acts(extra, config) + _algo_acts(algos, config),
             key=lambda act: act.at_ns,
@@ -117,6 +117,18 @@ def _instruments(
         )
         specs.append(spec)
         prices.append(price)
+    if len(venues) > 1 and rng.random() < 0.6:  # the first thing again at the other venue: something to route
+        first = specs[0]
+        other = next(name for name in venues if name != first.venue)
+        again = msgspec.structs.replace(
+            first,
+            symbol=f"{first.symbol}@{other}",
+            venue=other,
+            lot_size=first.lot_size * rng.choice((1, 1, 10)),
+            fee_rate_taker=rng.choice((0.0002, 0.0005, 0.001)),
+        )
+        specs.append(again)
+        prices.append(prices[0])
     if rng.random() < 0.3:  # a second settlement currency, and the instrument whose mark gives its rate
         specs.append(
             InstrumentSpec(symbol="BTC/USDT", base="BTC", venue=venues[0], lot_size=0.0001, fx_for="BTC")

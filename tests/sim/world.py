@@ -57,6 +57,8 @@ class World:
                     jitter_ms=self.plan.latency_ms[n] / 2,
                     faults=self.plan.faults[n],
                     funding_interval_s=self.plan.funding_s,
+                    lists=self._listed(n),
+                    depth_of=self._listed(n) if len(self.config.venues) > 1 else (),
                 )
             )
             for n in range(len(self.config.venues))
@@ -70,6 +72,11 @@ class World:
         self.epoch = 1
         self.commands: list[Command] = []
         self.driver = self._driver()
+
+    def _listed(self, n: int) -> list[int]:
+        """Instruments of venue ``n``."""
+        name = self.config.venues[n]
+        return [i for i, spec in enumerate(self.config.instruments) if spec.venue == name]
 
     # -- running ------------------------------------------------------------------------------------------------
 
