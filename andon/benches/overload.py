@@ -25,6 +25,7 @@ from bus.client import Client
 
 RATE_PER_S, SECONDS, KILLS, ORDERS = 20_000.0, 30.0, 6, 20
 TICKS_PER_S = 1_000.0
+FLOODED = 50  # different orders, again and again
 BY_NAME = ("throttled", "busy")  # at the door; whatever the gate says is in capitals
 
 
@@ -42,10 +43,10 @@ class Memory(threading.Thread):
             self.values.append(pages * 4096 / 1e6)
 
 
-def kills(folder: Path, count: int, pause_s: float) -> list[Pulled]:
-    """Place, pull, re-arm, start; with a pause between."""
+def kills(folder: Path, count: int, pause_s: float, *, place: bool) -> list[Pulled]:
+    """Place (a flood does that by itself), pull, re-arm, start; with a pause between."""
     asker, taken = Asker(address_of(folder)), []
-    wanted = resting_orders(folder, ORDERS)
+    wanted = resting_orders(folder, ORDERS) if place else []
     try:
         for _ in range(count):
             asker.place(wanted)
@@ -61,7 +62,7 @@ def kills(folder: Path, count: int, pause_s: float) -> list[Pulled]:
 
 def flooded(core: Core, seconds: float, count: int) -> tuple[dict[str, Any], list[Pulled], list[float]]:
     """(what the flood was answered, the kills in it, resident MB by second)."""
-    orders = [order | {"price": order["price"]} for order in resting_orders(core.folder, 50)]
+    orders = resting_orders(core.folder, FLOODED)
     job = {
         "endpoint": address_of(core.folder).command,
         "rate": RATE_PER_S,
@@ -73,7 +74,7 @@ def flooded(core: Core, seconds: float, count: int) -> tuple[dict[str, Any], lis
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as child:
         memory.start()
         time.sleep(1.0)
-        taken = kills(core.folder, count, max((seconds - 4.0) / count - 1.0, 0.0))
+        taken = kills(core.folder, count, max((seconds - 4.0) / count - 1.0, 0.0), place=False)
         said, _ = child.communicate(timeout=seconds + 60.0)
     memory.stopped.set()
     if child.returncode != 0:
@@ -84,7 +85,7 @@ def flooded(core: Core, seconds: float, count: int) -> tuple[dict[str, Any], lis
 def measure(folder: Path, seconds: float, count: int) -> Iterator[Row]:
     """The rows, at any length."""
     with Core(folder / "flooded", TICKS_PER_S) as core:
-        calm = kills(core.folder, count, 0.2)
+        calm = kills(core.folder, count, 0.5, place=True)
         said, busy, memory = flooded(core, seconds, count)
     codes: dict[str, int] = said["codes"]
     answered, admitted = sum(codes.values()), codes.get("done", 0)
