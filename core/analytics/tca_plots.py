@@ -90,7 +90,14 @@ def _filled(axis: Any, trade: Trade) -> None:
     if trade.due:
         steps = [(start_ns, 0.0), *trade.due]
         axis.step(
-            [_at(ns) for ns, _ in steps], [q for _, q in steps], where="pre", color=_PLAN, lw=1.2, label="due"
+            [_at(ns) for ns, _ in steps],
+            [q for _, q in steps],
+            where="pre",
+            color=_PLAN,
+            lw=1.2,
+            ls="--",
+            zorder=3,
+            label="due",
         )
     done, points = 0.0, [(start_ns, 0.0)]
     for fill in trade.fills:
@@ -145,7 +152,13 @@ def _waterfall(axis: Any, cost: Cost) -> None:
         value = getattr(cost, f"{name}_bps")
         start = 0.0 if name == "shortfall" else base
         axis.bar(row, value, bottom=start, color=_LOSS if value > 0.0 else _GAIN, alpha=0.85)
-        axis.annotate(f"{value:.2f}", (row, start + max(value, 0.0)), ha="center", va="bottom", fontsize=8)
+        axis.annotate(
+            f"{round(value, 2) + 0.0:.2f}",
+            (row, start + max(value, 0.0)),
+            ha="center",
+            va="bottom",
+            fontsize=8,
+        )
         base = start + value
     axis.set_xticks(range(len(_PARTS)), _PARTS, fontsize=8, rotation=20)
     axis.set_ylabel("bps of arrival")
