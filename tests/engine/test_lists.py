@@ -1,4 +1,4 @@
-"""Order lists: exits sized by what has filled, protective stops, and what a stop of ours does to them."""
+"""Order lists: exits sized by what has filled, whoever closes the position, over a restart."""
 
 from __future__ import annotations
 
@@ -9,70 +9,12 @@ import pytest
 from bus.effects import CancelOrder, NewOrder, ReplaceOrder
 from bus.enums import OrdStatus, OrdType, ReportKind, Side
 from core.engine import snapshot
-from core.engine.listed import ENDED, WORKING, OrderList
-from core.engine.orders import Order
+from core.engine.listed import ENDED, WORKING
 
-from .kit import Bench, config
+from .kit import Bench
+from .listed_kit import BUY_10, EXITS, Listed
 
 S, R = OrdStatus, ReportKind
-BUY_10 = {"symbol": "AAA/USDT", "side": "buy", "qty": "10", "type": "limit", "price": "100"}
-EXITS = {"take_profit": "104", "stop_loss": "96"}
-
-
-class Listed:
-    """A bench with one list, and a venue that agrees to what is asked."""
-
-    def __init__(self, mode: str = "keep", **data: Any) -> None:
-        self.bench = Bench(config(protective_on_cancel_all=mode))
-        if data.get("kind") == "oco":
-            self.bench.hold(0, 10)
-        self.bench.command("submit_list", BUY_10 | EXITS | data, id="l")
-        self.heard()
-
-    @property
-    def list(self) -> OrderList:
-        [held] = self.bench.state.cold.lists.values()
-        return held
-
-    def order(self, leg: str) -> Order:
-        return self.bench.state.cold.orders[getattr(self.list, leg)]
-
-    def heard(self) -> None:
-        """The venue acknowledges and amends, until nothing is pending."""
-        for _ in range(20):
-            waiting = [
-                o for o in self.bench.state.working.values() if o.status is S.PENDING_NEW or o.want_lots
-            ]
-            for order in waiting:
-                if order.want_lots:
-                    named = {"order_lots": order.want_lots, "revision": order.revision}
-                    self.bench.report(order.cl_ord_id, R.REPLACED, **named)
-                else:
-                    self.bench.report(order.cl_ord_id, R.ACK)
-            if not waiting:
-                return
-        raise AssertionError("the list never comes to rest")
-
-    def fill(self, leg: str, lots: int, price: float = 100.0) -> None:
-        self.bench.fill(self.order(leg).cl_ord_id, lots, price)
-        self.heard()
-
-    def cancelled(self) -> None:
-        """The venue ends whatever we have asked it to cancel."""
-        for _ in range(20):
-            asked = [o for o in self.bench.state.working.values() if o.cancels]
-            for order in asked:
-                self.bench.report(order.cl_ord_id, R.CANCELED)
-            self.heard()
-            if not asked:
-                return
-
-    def sizes(self) -> tuple[int, int]:
-        """Lots left of the working (take-profit, stop)."""
-        working = self.bench.state.working
-        legs = [working.get(self.list.take), working.get(self.list.stop)]
-        take, stop = [order.leaves_lots if order is not None else 0 for order in legs]
-        return take, stop
 
 
 # --- sized by facts --------------------------------------------------------------------------------------------------
@@ -218,138 +160,6 @@ def test_an_entry_that_only_offsets_what_others_hold_needs_no_exits() -> None:
     at.heard()
     at.fill("entry", 10)
     assert at.bench.state.qty(0) == 0 and not at.bench.state.working and at.list.status == ENDED
-
-
-# --- a stop that goes missing ----------------------------------------------------------------------------------------
-
-
-def test_a_stop_that_the_venue_ends_is_placed_again_and_slower_and_alarmed() -> None:
-    at = Listed()
-    at.fill("entry", 10)
-    ids = []
-    for _ in range(4):
-        ids.append(at.list.stop)
-        at.bench.report(at.list.stop, R.CANCELED)
-        before = at.bench.now
-        while at.list.stop == ids[-1] or at.order("stop").status is not S.PENDING_NEW:
-            at.bench.wait(0.25)
-            assert at.bench.now - before < 12 * 10**9
-    assert len(set(ids)) == 4 and at.bench.alerts("UNPROTECTED")
-    at.heard()
-    at.bench.wait(30.0)
-    at.bench.price(0, 100.0)
-    assert at.sizes() == (10, 10)
-
-
-def test_a_take_profit_that_others_cancel_stays_cancelled() -> None:
-    at = Listed()
-    at.fill("entry", 10)
-    at.bench.report(at.list.take, R.CANCELED)
-    at.bench.wait(30.0)
-    assert at.sizes() == (0, 10)
-
-
-@pytest.mark.parametrize(("leg", "left"), [("take", (0, 10)), ("stop", (10, 0))])
-def test_a_leg_cancelled_by_hand_stays_cancelled(leg: str, left: tuple[int, int]) -> None:
-    at = Listed()
-    at.fill("entry", 10)
-    at.bench.command("cancel_order", {"cl_ord_id": getattr(at.list, leg)})
-    at.cancelled()
-    at.bench.wait(30.0)
-    assert at.sizes() == left
-
-
-def test_a_trigger_amended_by_hand_stays() -> None:
-    at = Listed()
-    at.fill("entry", 5)
-    at.bench.command("amend_order", {"cl_ord_id": at.list.stop, "stop": "97"}, id="a")
-    stop = at.order("stop")
-    at.bench.report(stop.cl_ord_id, R.REPLACED, order_lots=5, order_stop=9700, revision=stop.revision)
-    at.fill("entry", 5)
-    assert at.sizes() == (10, 10) and at.order("stop").stop_ticks == at.list.stop_ticks == 9700
-    at.bench.command("amend_order", {"cl_ord_id": at.list.stop, "qty": "3"}, id="b")
-    assert at.bench.replies("b")[-1].error_code == "LISTED"
-
-
-# --- what a stop of ours does ----------------------------------------------------------------------------------------
-
-HALTS = [("cancel_all", {}), ("stop", {}), ("kill", {"level": "halt"})]
-
-
-def halted(mode: str, what: str, data: dict[str, Any]) -> Listed:
-    """Half an entry filled, then a stop that keeps positions; the venue carries it out."""
-    at = Listed(mode)
-    at.fill("entry", 5)
-    at.bench.command(what, data, id="x")
-    for _ in range(6):
-        at.cancelled()
-        for kill in list(at.bench.state.cold.kills.values()):
-            for request, venue in list(kill.requests.items()):
-                at.bench._answer(request, venue)
-        at.bench.wait(1.1)
-        at.heard()
-    assert at.bench.replies("x")[-1].status == "done"
-    return at
-
-
-@pytest.mark.parametrize(("what", "data"), HALTS)
-def test_keep_leaves_the_protective_stop_alone(what: str, data: dict[str, Any]) -> None:
-    at = halted("keep", what, data)
-    assert at.sizes() == (0, 5) and at.order("stop").cancels == 0 and at.list.stops == 1
-
-
-@pytest.mark.parametrize(("what", "data"), HALTS)
-def test_replace_cancels_it_and_places_it_anew(what: str, data: dict[str, Any]) -> None:
-    at = halted("replace", what, data)
-    assert at.sizes() == (0, 5) and at.list.stops == 2
-
-
-@pytest.mark.parametrize(("what", "data"), HALTS)
-def test_cancel_takes_it_away(what: str, data: dict[str, Any]) -> None:
-    at = halted("cancel", what, data)
-    assert at.sizes() == (0, 0) and not at.bench.state.working and at.list.status == ENDED
-
-
-@pytest.mark.parametrize("mode", ["keep", "replace", "cancel"])
-@pytest.mark.parametrize("level", ["flatten", "shutdown"])
-def test_what_flattens_leaves_nothing_of_it(mode: str, level: str) -> None:
-    at = Listed(mode)
-    at.fill("entry", 5)
-    stop = at.list.stop
-    at.bench.command("kill", {"level": level})
-    assert stop in at.bench.cancelled()
-    at.bench.finish_kill()
-    at.bench.wait(30.0)
-    assert at.bench.state.qty(0) == 0 and not at.bench.state.working and at.list.status == ENDED
-
-
-def test_a_late_fill_under_a_halt_is_guarded_too() -> None:
-    at = Listed()
-    at.bench.command("kill", {"level": "halt"})
-    at.cancelled()
-    at.fill("entry", 4)
-    assert at.sizes() == (0, 4)
-
-
-def test_a_reducing_kill_leaves_both_exits() -> None:
-    at = Listed()
-    at.fill("entry", 5)
-    at.bench.command("kill", {"level": "reduce"})
-    at.cancelled()
-    assert at.sizes() == (5, 5)
-
-
-def test_a_halt_raised_to_flatten_cancels_what_it_had_kept() -> None:
-    at = Listed()
-    at.fill("entry", 5)
-    at.bench.command("kill", {"level": "halt"})
-    at.cancelled()
-    at.bench.finish_kill()
-    assert at.sizes() == (0, 5)
-    at.bench.command("kill", {"level": "flatten"})
-    assert at.list.stop in at.bench.cancelled()
-    at.bench.finish_kill()
-    assert at.bench.state.qty(0) == 0 and not at.bench.state.working
 
 
 # --- one cancels the other -------------------------------------------------------------------------------------------

@@ -7,10 +7,36 @@ from typing import TYPE_CHECKING, Any
 from bus.enums import OrdType
 from core.engine.orders import FACES
 
-from .draw import EQUITY, Act
-
 if TYPE_CHECKING:
+    import random
+
+    from core.engine.config import EngineConfig
+
+    from .draw import Act
     from .world import World
+
+EQUITY = 100_000.0
+
+
+def draw(rng: random.Random, config: EngineConfig) -> list[tuple[float, str, dict[str, Any]]]:
+    """Amendments, brackets and one-cancels-other, in two worlds of three: (when, of the active time; what; data)."""
+    acts = []
+    for _ in range(rng.choice((0, 4, 10))):
+        what = rng.choice(("amend", "amend", "amend", "list", "list", "list", "oco", "trigger"))
+        data = {
+            "symbol": rng.choice(config.instruments).symbol,
+            "side": rng.choice(("buy", "sell")),
+            "type": rng.choice(("market", "limit", "stop")),
+            "share": rng.choice((0.005, 0.05, 0.2)),
+            "away": rng.choice((-0.002, 0.0, 0.001)),
+            "take": rng.choice((0.0, 0.0005, 0.002, 0.01)),
+            "loss": rng.choice((0.0, 0.0005, 0.001, 0.005, 0.02)),
+            "factor": rng.choice((0.3, 0.8, 1.0, 1.0, 1.5, 4.0)),
+            "nudge": rng.choice((-3, -1, 0, 1, 3)),
+            "strategy": rng.choice(("operator", "operator", rng.choice(config.strategies).id)),
+        }
+        acts.append((rng.uniform(0.1, 1.0), what, data))
+    return acts
 
 
 def submit_list(world: World, act: Act) -> None:

@@ -20,7 +20,7 @@ from core.engine.config import (
     SwitchLimits,
 )
 
-from . import parents
+from . import by_hand, parents
 from .tape import SECOND, Climate
 
 T0 = 1_700_000_000 * SECOND
@@ -294,24 +294,7 @@ def _algo_acts(rng: random.Random, config: EngineConfig) -> list[Act]:
 
 
 def _list_acts(rng: random.Random, config: EngineConfig) -> list[Act]:
-    """Amendments, brackets and one-cancels-other, in two worlds of three."""
-    acts = []
-    for _ in range(rng.choice((0, 4, 10))):
-        what = rng.choice(("amend", "amend", "amend", "list", "list", "list", "oco", "trigger"))
-        data = {
-            "symbol": rng.choice(config.instruments).symbol,
-            "side": rng.choice(("buy", "sell")),
-            "type": rng.choice(("market", "limit", "stop")),
-            "share": rng.choice((0.005, 0.05, 0.2)),
-            "away": rng.choice((-0.002, 0.0, 0.001)),
-            "take": rng.choice((0.0, 0.0005, 0.002, 0.01)),
-            "loss": rng.choice((0.0, 0.0005, 0.001, 0.005, 0.02)),
-            "factor": rng.choice((0.3, 0.8, 1.0, 1.0, 1.5, 4.0)),
-            "nudge": rng.choice((-3, -1, 0, 1, 3)),
-            "strategy": rng.choice(("operator", "operator", rng.choice(config.strategies).id)),
-        }
-        acts.append(Act(T0 + int(rng.uniform(0.1, 1.0) * ACTIVE_S * SECOND), what, data))
-    return acts
+    return [Act(T0 + int(at * ACTIVE_S * SECOND), what, data) for at, what, data in by_hand.draw(rng, config)]
 
 
 def _when(rng: random.Random) -> int:
