@@ -61,13 +61,13 @@ def _schedules() -> None:
     schedules.cost_deviation(held, 1.0, 1.0)
 
 
-def _ledger(*book: Table) -> None:
+def _ledger(instruments: Table, markets: Table, positions: Table, currencies: Table) -> None:
     rows, parts, pend = (
         zeros(LEDGER, 1),
         np.zeros((1, attribution.PARTS), np.int64),
         np.zeros((1, 2), np.int64),
     )
-    attribution.pending(rows, 1, *book, 1.0, pend)
+    attribution.pending(rows, 1, instruments, markets, positions, currencies, 1.0, pend)
     attribution.cut(rows, 1, parts, pend, 1, parts.copy(), parts.copy())
     prices, weights, out = np.ones((3, 1)), np.ones((1, 1)), np.zeros(1)
     factors.factor_returns(np.frombuffer(prices[0].tobytes()), prices[1].copy(), weights, out)
