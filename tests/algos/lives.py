@@ -81,6 +81,8 @@ class Life:
         self.excess = 0  # lots the venue has done unasked
         self.sent: dict[int, int] = {}  # slice -> lots
         self.stopped = False
+        self.limit_ticks = 0  # as asked for
+        self.status = ""  # after the last step
         self.endings: list[str] = []
         self.epoch, self.booted = 1, 0
         rng = self.rng
@@ -139,6 +141,7 @@ class Life:
         if algo == "iceberg" or rng.random() < 0.5:
             away = rng.choice((-0.3, 0.0, 0.02, 1.0)) * (1 if data["side"] == "buy" else -1)
             data |= {"type": "limit", "price": f"{100.0 + away:.2f}"}
+            self.limit_ticks = round((100.0 + away) * 100)
         before = dict(self.state.cold.parents)
         self.command = f"algo-{self.seed}"
         self.bench.command("submit_order", data, id=self.command)
@@ -417,6 +420,13 @@ class Life:
         if new:
             self._look_at_sent(parent, new, filled + open_)
         self._look_at_kills(parent, new)
+        if self.status == "WAITING" and parent.status == "RUNNING":
+            unsure = [o for o in children if o.status is OrdStatus.PENDING_UNKNOWN]
+            venues = {self.state.specs[i].venue for i in parent.routes or [parent.instrument]}
+            compared = all(v.reconciled for v in self.state.cold.venues if v.name in venues)
+            known = self.state.cold.started and compared and not unsure
+            need(known, "A7: goes on after a restart before everything is known")
+        self.status = parent.status
         if parent.ended_ns:
             self.counts["late after the end"] += bool(open_)
             need(not new, "A7: ended, and sends")
@@ -432,10 +442,10 @@ class Life:
         for order in new:
             ratio = 5 if self.two and order.instrument == 1 else 1
             self.sent[parent.slice] = self.sent.get(parent.slice, 0) + order.qty_lots * ratio
-            if parent.limit_ticks:
+            if self.limit_ticks:
                 need(order.ord_type is OrdType.LIMIT, "A2: at market under a limit")
-                past = (order.price_ticks - parent.limit_ticks) * parent.side_sign
-                need(past <= 0, f"A2: {order.price_ticks} is past {parent.limit_ticks}")
+                past = (order.price_ticks - self.limit_ticks) * parent.side_sign
+                need(past <= 0, f"A2: {order.price_ticks} is past {self.limit_ticks}")
             if parent.reduce_only:
                 self._look_at_reducing(order)
         if parent.algo in SLICED:
@@ -492,7 +502,7 @@ class Life:
 
 
 EVENTS = {
-    "wait": 10, "fill": 10, "ack": 12, "gone": 2, "cancelled": 10, "unknown": 4, "not_found": 3, "reject": 2, "expired": 2,
+    "wait": 10, "fill": 10, "ack": 12, "gone": 2, "cancelled": 10, "unknown": 7, "not_found": 3, "reject": 2, "expired": 2,
     "cancel_refused": 4, "cancel_lost": 3, "again": 2, "late": 3, "too_much": 0.5, "back": 2, "shown": 3, "sleep": 0.7,
     "move": 4, "no_book": 0.3, "volume": 3, "kill": 0.3, "pause": 0.5, "resume": 1.0, "end": 0.1, "cancel_all": 0.1,
     "start": 0.3, "cancel_child": 0.5, "restart": 0.4,
