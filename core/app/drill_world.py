@@ -67,7 +67,7 @@ class DrillWorld:
         switches = msgspec.structs.replace(OFF, **trip.limits)
         gate = GateLimits(
             price_collar=0.5, order_value_max=1e9, concentration_max=50.0, gross_leverage_max=50.0,
-            net_leverage_max=50.0, margin_ratio_min=0.0,
+            net_leverage_max=50.0, margin_ratio_min=0.0, stress_move=0.0,
         )  # fmt: skip
         config = EngineConfig(
             instruments=specs, cash={"USDT": CASH}, switches=switches, gate=gate, account_check_interval_s=5.0
