@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from bus.enums import Side
+from bus.enums import Side, TradingState
 from bus.events import Command
 from core.engine import amend, announce, lists, oms, trading, waits
 from core.engine.gate import Denial, Wish
@@ -69,6 +69,9 @@ def submit_list(state: State, command: Command) -> None:
     held = _list_of(state, command, entry, kind)
     if held.id in state.cold.lists:
         raise Refused("DUPLICATE", f"{held.id} was asked for before")
+    level = lists.level_of(state, held)
+    if level >= TradingState.FLATTENING:
+        raise Refused(level.name, "everything is being closed already")
     wishes = [entry] if kind == BRACKET else lists.exits_of(state, held)
     decisions = [row for wish in wishes for row in trading.decisions(state, wish)]
     if data.get("dry_run") is True:

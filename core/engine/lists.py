@@ -133,7 +133,7 @@ def _review_all(state: State, instrument: int) -> None:
 
 
 def _review(state: State, held: OrderList) -> None:
-    level = _level(state, held)
+    level = level_of(state, held)
     entry = state.working.get(held.entry) is not None
     if level >= TradingState.FLATTENING:
         _end(state, held, level.name.lower())
@@ -271,7 +271,8 @@ def _cancel_exits(state: State, held: OrderList) -> None:
 # --- around it -----------------------------------------------------------------------------------------------------
 
 
-def _level(state: State, held: OrderList) -> TradingState:
+def level_of(state: State, held: OrderList) -> TradingState:
+    """The trading state its orders stand under."""
     spec = state.specs[held.instrument]
     scopes = (f"venue:{spec.venue}", f"strategy:{held.strategy}", f"symbol:{spec.symbol}")
     return ladder.level_of(state.cold.kills, scopes)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from bus.enums import OrdStatus, ReportKind
+from core.engine.config import SwitchLimits
 from core.engine.listed import OrderList
 from core.engine.orders import Order
 
-from .kit import Bench, config
+from .kit import OFF, Bench, config
 
 S, R = OrdStatus, ReportKind
 BUY_10 = {"symbol": "AAA/USDT", "side": "buy", "qty": "10", "type": "limit", "price": "100"}
@@ -18,8 +19,8 @@ EXITS = {"take_profit": "104", "stop_loss": "96"}
 class Listed:
     """A bench with one list, and a venue that agrees to what is asked."""
 
-    def __init__(self, mode: str = "keep", **data: Any) -> None:
-        self.bench = Bench(config(protective_on_cancel_all=mode))
+    def __init__(self, mode: str = "keep", switches: SwitchLimits = OFF, **data: Any) -> None:
+        self.bench = Bench(config(protective_on_cancel_all=mode, switches=switches))
         if data.get("kind") == "oco":
             self.bench.hold(0, 10)
         self.bench.command("submit_list", BUY_10 | EXITS | data, id="l")

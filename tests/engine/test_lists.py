@@ -214,6 +214,15 @@ def test_the_same_intent_twice_is_one_list() -> None:
     assert bench.replies("b")[-1].error_code == "DUPLICATE" and len(bench.state.working) == 1
 
 
+def test_no_list_begins_under_a_kill_that_flattens() -> None:
+    bench = Bench()
+    bench.hold(0, 10)
+    bench.command("kill", {"level": "flatten"})
+    for kind, side in (("bracket", "buy"), ("oco", "sell")):
+        bench.command("submit_list", BUY_10 | EXITS | {"kind": kind, "side": side}, id=kind)
+        assert bench.replies(kind)[-1].error_code == "FLATTENING" and not bench.sent()
+
+
 def test_a_dry_run_sends_nothing() -> None:
     bench = Bench()
     bench.command("submit_list", BUY_10 | EXITS | {"dry_run": True}, id="l")

@@ -9,6 +9,7 @@ import pytest
 from bus.enums import OrdStatus, ReportKind
 from core.engine.listed import ENDED
 
+from .kit import only
 from .listed_kit import Listed
 
 S, R = OrdStatus, ReportKind
@@ -112,6 +113,7 @@ def test_what_flattens_leaves_nothing_of_it(mode: str, level: str) -> None:
     stop = at.list.stop
     at.bench.command("kill", {"level": level})
     assert stop in at.bench.cancelled()
+    assert stop in at.bench.kill("operator@all").pending, "and waited for, before anything is closed"
     at.bench.finish_kill()
     at.bench.wait(30.0)
     assert at.bench.state.qty(0) == 0 and not at.bench.state.working and at.list.status == ENDED
@@ -131,6 +133,17 @@ def test_a_reducing_kill_leaves_both_exits() -> None:
     at.bench.command("kill", {"level": "reduce"})
     at.cancelled()
     assert at.sizes() == (5, 5)
+
+
+def test_exits_make_room_for_a_cut_and_come_back_for_what_is_left() -> None:
+    at = Listed(switches=only(leverage=0.008, leverage_target=0.004))
+    at.fill("entry", 10)
+    assert "leverage@all" in at.bench.kills()
+    at.bench.finish_kill()
+    at.heard()
+    at.bench.wait(1.1)
+    at.heard()
+    assert at.bench.state.qty(0) == 4 and at.sizes() == (4, 4)
 
 
 def test_a_halt_raised_to_flatten_cancels_what_it_had_kept() -> None:

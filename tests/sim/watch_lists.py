@@ -1,6 +1,7 @@
 """What must be true of order lists and amendments, judged from effects and fills.
 
-I11  no exit of a list is sent for more than its entry has filled and its exits have not
+I11  no exit of a list is sent for more than its entry has filled and its exits have not, none under a kill that
+     flattens
 I12  nothing that flattens leaves an exit; at rest no protective stop is larger than the position it guards, and none
      works on the side that would enlarge it
 """
@@ -40,6 +41,9 @@ class ListWatch:
         if held is None or order.cl_ord_id == held.entry:
             return ""
         self.sent += 1
+        flattens = [k for k in self.state.cold.kills.values() if k.level >= TradingState.FLATTENING]
+        if any(in_scope(self.state, order, kill.scope) for kill in flattens):
+            return f"{effect} under a kill that flattens"
         legs = [o for o in self.state.cold.orders.values() if o.list_id == held.id]
         entered = self.filled[held.entry] if held.entry else held.qty_lots
         exited = sum(self.filled[o.cl_ord_id] for o in legs if o.cl_ord_id != held.entry)
