@@ -63,9 +63,11 @@ def plan(seed: int) -> Plan:
     extra = random.Random(f"lists-{seed}")  # of its own, so that older worlds stay what they were
     venues = ("sim", "alt") if rng.random() < 0.25 else ("sim",)
     specs, prices = _instruments(rng, venues)
+    second = random.Random(f"second-{seed}")
+    again = _listed_again(second, specs, venues)
     strategies, random_strategies = _strategies(rng, specs)
     config = EngineConfig(
-        instruments=specs,
+        instruments=specs + again,
         venues=venues,
         cash={"USDT": EQUITY},
         switches=_switches(rng),
@@ -81,16 +83,17 @@ def plan(seed: int) -> Plan:
         algos=parents.limits(algos),
         protective_on_cancel_all=extra.choice(("keep", "keep", "replace", "cancel")),
     )
+    plain = msgspec.structs.replace(config, instruments=specs)
     return Plan(
         seed=seed,
         config=config,
-        prices=prices,
+        prices=prices + prices[:1] * len(again),
         climate=_climate(rng, len(specs)),
         latency_ms=tuple(rng.choice((0.0, 5.0, 20.0, 20.0, 80.0, 200.0)) for _ in venues),
         faults=tuple(_faults(rng, seed * 7 + n) for n in range(len(venues))),
-        funding_s=4.0 if rng.random() < 0.2 else 0.0,
+        funding_s=4.0 if (rng if len(venues) == 1 else second).random() < 0.2 else 0.0,
         acts=sorted(
-            _acts(rng, config) + _list_acts(extra, config) + _algo_acts(algos, config),
+            _acts(rng, plain) + _list_acts(extra, plain) + _algo_acts(algos, config),
             key=lambda act: act.at_ns,
         ),
         random_strategies=random_strategies,
@@ -117,18 +120,6 @@ def _instruments(
         )
         specs.append(spec)
         prices.append(price)
-    if len(venues) > 1 and rng.random() < 0.6:  # the first thing again at the other venue: something to route
-        first = specs[0]
-        other = next(name for name in venues if name != first.venue)
-        again = msgspec.structs.replace(
-            first,
-            symbol=f"{first.symbol}@{other}",
-            venue=other,
-            lot_size=first.lot_size * rng.choice((1, 1, 10)),
-            fee_rate_taker=rng.choice((0.0002, 0.0005, 0.001)),
-        )
-        specs.append(again)
-        prices.append(prices[0])
     if rng.random() < 0.3:  # a second settlement currency, and the instrument whose mark gives its rate
         specs.append(
             InstrumentSpec(symbol="BTC/USDT", base="BTC", venue=venues[0], lot_size=0.0001, fx_for="BTC")
@@ -148,6 +139,24 @@ def _instruments(
         )
         prices += [60_000.0, 60_000.0]
     return tuple(specs), tuple(prices)
+
+
+def _listed_again(
+    rng: random.Random, specs: tuple[InstrumentSpec, ...], venues: tuple[str, ...]
+) -> tuple[InstrumentSpec, ...]:
+    """The first thing again at the other venue, sometimes: something to route. Behind all others, and undrawn by them."""
+    if len(venues) < 2 or rng.random() < 0.4:
+        return ()
+    first = specs[0]
+    other = next(name for name in venues if name != first.venue)
+    again = msgspec.structs.replace(
+        first,
+        symbol=f"{first.symbol}@{other}",
+        venue=other,
+        lot_size=first.lot_size * rng.choice((1, 1, 10)),
+        fee_rate_taker=rng.choice((0.0002, 0.0005, 0.001)),
+    )
+    return (again,)
 
 
 def _strategies(rng: random.Random, specs) -> tuple[tuple[StrategyConfig, ...], dict[str, float]]:
