@@ -260,3 +260,6 @@ def test_a_record_of_version_1_can_be_given_no_lines_and_still_verifies(tmp_path
     assert old != link(GENESIS, 1, 1, 5, b"timer", b"", b"body", b"")
     as_written = GENESIS + struct.pack("<qqqHH", 1, 1, 5, 5, 0) + b"timer" + b"body"
     assert old == hashlib.sha256(as_written).digest()
+    two = link(GENESIS, 1, 1, 5, b"timer", b"", b"body", b"ab")
+    read_as_one = link(GENESIS, 1, 1, 5, struct.pack("<I", 2) + b"t", b"", b"imerabbody", None)
+    assert two != read_as_one, "the same bytes, cut otherwise"
