@@ -8,7 +8,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from .lives import EVENTS, Life
+from .happenings import EVENTS
+from .lives import Life
 
 CHUNKS, LIVES = 8, 1_300  # more than 10,000 in all
 REPLAY_EVERY = 10
