@@ -20,6 +20,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "amend": ("amend", "change a working order: quantity, price or trigger"),
     "oco": ("amend", "a take-profit and a stop for what is held: one cancels the other"),
     "algo": ("algo", "execution algorithms at work: list, show, cancel, pause, resume"),
+    "override": ("override", "a limit set aside for a time, by two persons: request, grant, list, revoke"),
     "cancel": ("order", "cancel one order, or all"),
     "close": ("order", "close one position, reduce-only"),
     "replay": ("replay", "the engine over a tape, or the proof that a journal replays byte for byte"),
