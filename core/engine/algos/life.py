@@ -47,9 +47,11 @@ def arrive(state: State, parent: Parent) -> None:
 
 
 def wake(state: State, parent: Parent, due_ns: int) -> None:
-    """The next time it acts by itself; an older appointment is void."""
-    parent.wake_ns = max(due_ns, state.cold.now_ns)
-    state.timer(parent.wake_ns, "algo", parent.id)
+    """The next time it acts by itself; an older appointment is void, the same one is not made twice."""
+    due_ns = max(due_ns, state.cold.now_ns)
+    if parent.wake_ns != due_ns:
+        parent.wake_ns = due_ns
+        state.timer(due_ns, "algo", parent.id)
 
 
 def pause(state: State, parent: Parent, reason: str, *, alarm: bool) -> None:

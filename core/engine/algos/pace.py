@@ -140,7 +140,7 @@ def open_slice(state: State, parent: Parent, i: int) -> bool:
 def _dynamic(state: State, parent: Parent, i: int) -> int:
     """What is left, spread over what is left of the curve; small parts wait, so that no child is under the minimum."""
     done = counts.committed(state, parent)
-    part = int(k.dynamic_child(parent.qty_lots - done, np.array(parent.weights), i))
+    part = int(k.dynamic_child(parent.qty_lots - done, np.array(parent.weights[i:]), 0))
     last = i == slices_of(parent) - 1
     return done + part if last or part >= child_min(state, parent) else max(done, parent.schedule[i])
 
