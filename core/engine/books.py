@@ -64,7 +64,8 @@ def allocate(state: State, order: Order, signed: int, price: float, fee: float) 
         return
     left = signed
     holders = [h for h in state.cold.holdings.values() if h.instrument == i and h.qty_lots * signed < 0]
-    for holding in sorted(holders, key=lambda h: (-abs(h.qty_lots), h.strategy)):
+    own = order.strategy if order.list_id else ""  # a list's exits close its own strategy's share first
+    for holding in sorted(holders, key=lambda h: (h.strategy != own, -abs(h.qty_lots), h.strategy)):
         part = min(abs(left), abs(holding.qty_lots)) * (1 if signed > 0 else -1)
         if part == 0:
             break

@@ -63,11 +63,11 @@ def submit_list(state: State, command: Command) -> None:
     data, kind = command.data, str(command.data.get("kind", BRACKET))
     if kind not in (BRACKET, OCO):
         raise Refused("BAD_LIST", "kind is bracket or oco")
-    if sum(1 for held in state.cold.lists.values() if held.alive) >= LISTS_MAX:
+    if len(state.cold.lists) >= LISTS_MAX:
         raise Refused("TOO_MANY", f"{LISTS_MAX} order lists are at work")
     entry = trading.wish_of(state, _as_order(command, kind))
     held = _list_of(state, command, entry, kind)
-    if held.id in state.cold.lists:
+    if lists.find(state, held.id) is not None:
         raise Refused("DUPLICATE", f"{held.id} was asked for before")
     level = lists.level_of(state, held)
     if level >= TradingState.FLATTENING:

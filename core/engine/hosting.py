@@ -69,7 +69,7 @@ def _evaluate(state: State, strategy: Strategy, host: Host, grid: int) -> None:
     for n, request in enumerate(strategy.on_grid(picture_of(state, strategy.id, grid))):
         if isinstance(request, CancelRequest):
             order = state.working.get(request.cl_ord_id)
-            if order is not None and order.strategy == strategy.id:
+            if order is not None and order.strategy == strategy.id and not order.list_id:
                 oms.cancel(state, order)
         else:
             _submit(state, host, request, f"{grid}|{n}")
@@ -124,7 +124,7 @@ def picture_of(state: State, strategy: str, grid: int) -> Picture:
         orders=tuple(
             OwnOrder(o.cl_ord_id, o.instrument, Side(o.side), o.price_ticks, o.leaves_lots)
             for o in state.working.values()
-            if o.strategy == strategy
+            if o.strategy == strategy and not o.list_id  # the legs of a list are its own
         ),
         fresh=fresh,
     )

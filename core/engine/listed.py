@@ -44,11 +44,6 @@ class OrderList(msgspec.Struct, kw_only=True):
     ended_ns: int = 0
 
     @property
-    def alive(self) -> bool:
-        """Still guarding, or waiting for its entry."""
-        return self.status == WORKING
-
-    @property
     def exit_sign(self) -> int:
         """+1 when its exits buy."""
         return 1 if self.exit_side is Side.BUY else -1

@@ -34,9 +34,8 @@ NOTHING_LEFT = "nothing left to guard"
 def after(state: State) -> None:
     """After every step that moved an order, a position or a kill: the lists it concerns are looked at."""
     for filled in state.filled:
-        held = state.cold.lists.get(filled.order.list_id) if filled.order.list_id else None
-        if held is not None:
-            _count(held, filled)
+        if filled.order.list_id:
+            _count(state, filled)
     for instrument in _concerned(state):
         _review_all(state, instrument)
 
@@ -44,7 +43,7 @@ def after(state: State) -> None:
 def on_timer(state: State, key: str) -> None:
     """A new exit is due."""
     held = state.cold.lists.get(key)
-    if held is not None and held.alive:
+    if held is not None:
         held.timer_ns = 0
         _review_all(state, held.instrument)
 
@@ -52,9 +51,13 @@ def on_timer(state: State, key: str) -> None:
 def on_boot(state: State) -> None:
     """After a restart what should stand together is looked at again; timers died with the process."""
     for held in state.cold.lists.values():
-        if held.alive:
-            held.timer_ns = 0
-            _wake(state, held, state.cold.now_ns + SECOND_NS)
+        held.timer_ns = 0
+        _wake(state, held, state.cold.now_ns + SECOND_NS)
+
+
+def find(state: State, key: str) -> OrderList | None:
+    """A list at work, or one that has ended not long ago."""
+    return state.cold.lists.get(key) or state.cold.lists_done.get(key)
 
 
 def exits_of(state: State, held: OrderList) -> list[Wish]:
@@ -90,7 +93,7 @@ def to_cancel(state: State, ids: list[str]) -> list[str]:
     """Of the orders that a cancel of everything names, those that are to go; their lists follow."""
     gone = [key for key in ids if not protect.spared(state, state.cold.orders[key])]
     for held in state.cold.lists.values():
-        if held.alive and any(key in ids for key in (held.entry, held.take, held.stop)):
+        if any(key in ids for key in (held.entry, held.take, held.stop)):
             held.take_off = True
             held.stop_off = held.stop_off or state.config.protective_on_cancel_all == protect.CANCEL
     return gone
@@ -99,18 +102,22 @@ def to_cancel(state: State, ids: list[str]) -> list[str]:
 # --- counting ------------------------------------------------------------------------------------------------------
 
 
-def _count(held: OrderList, filled: Filled) -> None:
+def _count(state: State, filled: Filled) -> None:
+    held = find(state, filled.order.list_id)
+    if held is None:
+        return
     if filled.order.cl_ord_id != held.entry:
         held.exited_lots += filled.lots
         return
     held.entered_lots += filled.lots
     if held.status == ENDED and held.reason == NOTHING_LEFT:  # late, and yet a position to guard
         held.status, held.ended_ns, held.reason = WORKING, 0, ""
+        state.cold.lists[held.id] = state.cold.lists_done.pop(held.id)
 
 
 def _concerned(state: State) -> list[int]:
     """Instruments of which an order, a fill or the position has moved; all that lists stand on while a kill is held."""
-    alive = {held.instrument: None for held in state.cold.lists.values() if held.alive}
+    alive = {held.instrument: None for held in state.cold.lists.values()}
     if not state.cold.kills:
         orders = state.cold.orders
         moved = {orders[key].instrument for key in state.moved if key in orders} | set(state.touched)
@@ -122,7 +129,7 @@ def _review_all(state: State, instrument: int) -> None:
     """Claims are cut to what the account holds, oldest list first; then each list is put in order."""
     qty = state.qty(instrument)
     left = abs(qty)
-    for held in [h for h in state.cold.lists.values() if h.alive and h.instrument == instrument]:
+    for held in [h for h in state.cold.lists.values() if h.instrument == instrument]:
         room = left if qty * held.exit_sign < 0 else 0
         held.released_lots += max(held.claim_lots - room, 0)
         left -= held.claim_lots
@@ -256,9 +263,10 @@ def _end(state: State, held: OrderList, reason: str) -> None:
     _cancel_exits(state, held)
     alarms.clear_alert(state, "UNPROTECTED", f"list.{held.id}")
     announce.audit(state, held.operator or "engine", f"{held.kind} ended", held.id, reason)
-    done = [h for h in state.cold.lists.values() if not h.alive]
-    for old in done[: max(len(done) - KEPT_MAX, 0)]:
-        del state.cold.lists[old.id]
+    done = state.cold.lists_done
+    done[held.id] = state.cold.lists.pop(held.id)
+    while len(done) > KEPT_MAX:
+        del done[next(iter(done))]
 
 
 def _cancel_exits(state: State, held: OrderList) -> None:

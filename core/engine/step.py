@@ -151,7 +151,7 @@ def _settle(state: State) -> None:
     if state.moved or state.filled:
         costs.after(state)
         repeats.after(state)
-    if state.cold.lists and (state.moved or state.filled or state.touched or state.cold.kills):
+    if state.filled or (state.cold.lists and (state.moved or state.touched or state.cold.kills)):
         lists.after(state)
     if state.touched:
         attribution.after(state)

@@ -45,3 +45,61 @@ def test_rearming_half_of_it_is_not_done(andon: Andon, folder: Path) -> None:
         ended = andon("rearm", "all", "--reason", "r")
     assert_one_line(ended, 1)
     assert "leverage" in ended.err
+
+
+@pytest.mark.parametrize(
+    ("words", "type", "data"),
+    [
+        (
+            "amend 7-1 --qty 0.4 --price 61000",
+            "amend_order",
+            {"cl_ord_id": "7-1", "qty": "0.4", "price": "61000"},
+        ),
+        (
+            "amend 7-1 --stop 58500 --dry-run",
+            "amend_order",
+            {"cl_ord_id": "7-1", "stop": "58500", "dry_run": True},
+        ),
+        (
+            "order sell BTC/USDT 0.5 --stop 58000",
+            "submit_order",
+            {"type": "stop", "stop": "58000", "tif": "gtc"},
+        ),
+        (
+            "order buy BTC/USDT 0.5 --take-profit 66000 --stop-loss 58000",
+            "submit_list",
+            {
+                "kind": "bracket",
+                "take_profit": "66000",
+                "stop_loss": "58000",
+                "type": "market",
+                "side": "buy",
+            },
+        ),
+        (
+            "oco sell BTC/USDT 0.5 --price 66000 --stop 58000",
+            "submit_list",
+            {"kind": "oco", "take_profit": "66000", "stop_loss": "58000", "side": "sell", "qty": "0.5"},
+        ),
+    ],
+)
+def test_what_goes_over_the_wire(andon: Andon, folder: Path, words: str, type: str, data: dict) -> None:
+    with Toy(folder, done) as toy:
+        assert andon(*words.split()).code == 0
+    [request] = toy.requests
+    assert request.type == type and data.items() <= request.data.items()
+
+
+@pytest.mark.parametrize(
+    ("words", "hint"),
+    [
+        ("amend 7-1", "give --qty, --price or --stop"),
+        ("order buy BTC/USDT 1 --type stop", "add --stop P"),
+        ("order buy BTC/USDT 1 --type limit --price 5 --stop 4", "drop --stop"),
+        ("oco sell BTC/USDT 1 --price 5", "--stop"),
+    ],
+)
+def test_what_makes_no_sense_is_said_in_one_line(andon: Andon, folder: Path, words: str, hint: str) -> None:
+    ended = andon(*words.split())
+    assert_one_line(ended, 2)
+    assert hint in ended.err

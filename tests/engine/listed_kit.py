@@ -28,7 +28,8 @@ class Listed:
 
     @property
     def list(self) -> OrderList:
-        [held] = self.bench.state.cold.lists.values()
+        cold = self.bench.state.cold
+        [held] = [*cold.lists.values(), *cold.lists_done.values()]
         return held
 
     def order(self, leg: str) -> Order:

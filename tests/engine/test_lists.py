@@ -11,7 +11,7 @@ from bus.enums import OrdStatus, OrdType, ReportKind, Side
 from core.engine import snapshot
 from core.engine.listed import ENDED, WORKING
 
-from .kit import Bench
+from .kit import Bench, config, strategy
 from .listed_kit import BUY_10, EXITS, Listed
 
 S, R = OrdStatus, ReportKind
@@ -263,3 +263,16 @@ def test_every_exit_is_sent_for_no_more_than_the_claim() -> None:
             elif isinstance(effect, ReplaceOrder):
                 order = at.bench.state.cold.orders[effect.cl_ord_id]
                 assert effect.qty_lots - order.filled_lots <= entered - exited
+
+
+def test_exits_close_the_share_of_their_own_strategy() -> None:
+    bench = Bench(config(strategies=(strategy("other"), strategy("mine"))))
+    bench.hold(0, 100, strategy="other")
+    at = Listed.__new__(Listed)
+    at.bench = bench
+    bench.command("submit_list", BUY_10 | EXITS | {"strategy": "mine"})
+    at.heard()
+    at.fill("entry", 10)
+    at.fill("take", 10, 104.0)
+    held = {key: holding.qty_lots for key, holding in bench.state.cold.holdings.items()}
+    assert held == {"other|0": 100, "mine|0": 0}

@@ -12,6 +12,7 @@ from collections import Counter
 
 from bus.effects import NewOrder, ReplaceOrder
 from bus.enums import OPEN_STATUSES, Side, TradingState
+from core.engine import lists
 from core.engine.ladder import Kill
 from core.engine.orders import Order
 from core.engine.scopes import in_scope
@@ -37,7 +38,7 @@ class ListWatch:
     def on_exit(self, effect: NewOrder | ReplaceOrder, order: Order) -> str:
         """Why this may not be sent, "" when it may."""
         self.replaced += isinstance(effect, ReplaceOrder)
-        held = self.state.cold.lists.get(order.list_id) if order.list_id else None
+        held = lists.find(self.state, order.list_id) if order.list_id else None
         if held is None or order.cl_ord_id == held.entry:
             return ""
         self.sent += 1
@@ -59,7 +60,7 @@ class ListWatch:
             if order.cl_ord_id in later:
                 continue
             left = max(order.qty_lots, order.want_lots, order.filled_lots) - order.filled_lots
-            held = self.state.cold.lists.get(order.list_id)
+            held = lists.find(self.state, order.list_id)
             if held is not None and order.reduce_only and order.cl_ord_id in (held.take, held.stop):
                 pairs[held.id] = max(pairs.get(held.id, 0), left)
             else:
