@@ -69,6 +69,8 @@ def detail(scene: Scene, key: str) -> list[tuple[str, str]]:
     if row is None:
         return []
     kind = f"{row.side} {row.type} {row.tif}{' reduce-only' if row.reduce_only else ''}"
+    if row.stop is not None:
+        kind += f" at {format.price(row.stop)}{' protective' if row.protects else ''}"
     times = f"created {format.clock(row.created_ns)}Z  last word {format.clock(row.updated_ns)}Z"
     unknown = row.status == "PENDING_UNKNOWN"
     said = (
