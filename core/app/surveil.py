@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from bus import trail
 from bus.events import Boot, Event, Report, RiskResult
+from bus.views import HealthView
 from config.settings import SurveillanceSettings
 from core.analytics.surveillance import Finding, Flow, Thresholds, inspect
 from core.analytics.surveillance_flow import SECOND_NS
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from core.app.loop import Loop
 
 QUEUE_MAX = 100_000  # steps waiting for the thread
+TELL_NS = 5 * SECOND_NS
 GROWN = 0.2  # an episode that is still going on is told again when its score has grown by this
 
 
@@ -71,6 +73,7 @@ class Surveillance:
         self.dropped = 0
         self.trouble = ""
         self.found = 0
+        self._tell_ns = 0
         if settings.enabled:
             loop.watch = self.watch
 
@@ -87,6 +90,9 @@ class Surveillance:
 
     def watch(self, event: Event | Ticks, audit: bytes) -> None:
         """After each step; most are of no interest."""
+        if event.ts_ns >= self._tell_ns:
+            self._tell_ns = event.ts_ns + TELL_NS
+            self._loop.publisher.health(self.health())
         if isinstance(event, Ticks):
             if not audit and not self._ticks_at[0] <= event.ts_ns <= self._ticks_at[1]:
                 return
@@ -96,6 +102,16 @@ class Surveillance:
             self.dropped += 1
         else:
             self._queue.append((event, audit))
+
+    def health(self) -> HealthView:
+        """Its standing, for ``health.surveillance``."""
+        dead = self._settings.enabled and self._thread.ident is not None and not self._thread.is_alive()
+        detail = "the thread has died: andon surveil over the journal" if dead else self.trouble
+        if not detail and self.dropped:
+            detail = f"{self.dropped} steps were not looked at: andon surveil over the journal sees them"
+        status = "fail" if dead else ("warn" if detail else "ok")
+        values = {"found": self.found, "dropped": self.dropped}
+        return HealthView(component="surveillance", status=status, detail=detail, values=values)
 
     # -- the thread's side
 

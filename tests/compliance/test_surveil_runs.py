@@ -14,7 +14,7 @@ import pytest
 from bus import trail
 from bus.effects import Publish
 from bus.events import Boot, Event, RiskResult
-from bus.views import AlertView, AuditView
+from bus.views import AlertView, AuditView, HealthView
 from config.load import load
 from config.settings import StrategySettings, SurveillanceSettings
 from core.adapters.journal import Journal, JournalReader
@@ -148,6 +148,8 @@ class Loop:
     def __init__(self) -> None:
         self.clock = SimpleNamespace(now_ns=lambda: MIDNIGHT + 7 * SECOND)
         self.posted: list[RiskResult] = []
+        self.health: list[HealthView] = []
+        self.publisher = SimpleNamespace(health=self.health.append)
         self.watch: Callable | None = None
 
     def post_from_thread(self, make: Callable[[], Event]) -> None:
@@ -170,6 +172,9 @@ def test_live_it_sees_what_the_journal_sees(run: Run) -> None:
     told = {(event.data["kind"], event.data["symbol"], event.data["who"]) for event in loop.posted}
     assert told == {(finding.kind, finding.symbol, finding.who) for finding in whole} != set()
     assert live.found == len(loop.posted) and live.look() == []
+    assert {view.status for view in loop.health} == {"ok"}
+    live.dropped = 3
+    assert (live.health().status, live.health().detail[:7]) == ("warn", "3 steps")
 
 
 def test_switched_off_it_is_not_even_told() -> None:
