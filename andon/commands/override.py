@@ -26,7 +26,7 @@ COLUMNS = ("id", "code", "scope", "value", "status", "asked_by", "granted_by", "
 def configure(parser: ArgumentParser, name: str) -> None:
     """Options of the four."""
     parser.add_argument("action", choices=ACTIONS)
-    parser.add_argument("what", nargs="?", default="", metavar="CODE|ID", type=_word,
+    parser.add_argument("what", nargs="?", metavar="CODE|ID", type=_word,
                         help="request: the code of the refusal; grant, revoke: the override's id")  # fmt: skip
     parser.add_argument("--scope", metavar="SCOPE", type=_word,
                         help="all | account:ID | venue:NAME | strategy:ID | symbol:SYM (default all)")  # fmt: skip

@@ -9,11 +9,12 @@ import pytest
 
 from bus.effects import NewOrder
 from bus.enums import GateLayer, OrdType, Purpose, Side, TimeInForce, TradingState
-from bus.events import VenueStatus
+from bus.events import RiskResult, VenueStatus
 from core.engine import gate, kill
+from core.engine.config import ScopeLimits
 from core.engine.gate import Denial
 
-from .kit import SPECS, WIDE, Bench, config, strategy
+from .kit import SPECS, WIDE, Bench, config, only, strategy
 
 BUY, SELL = Side.BUY, Side.SELL
 L = GateLayer
@@ -75,6 +76,57 @@ def hasty() -> Bench:
     return bench
 
 
+def disabled_since() -> Bench:
+    bench = hosted()
+    bench.command("stop_strategy", {"strategy": "hold-1"})
+    return bench
+
+
+def hosted(**named) -> Bench:
+    return Bench(config(strategies=(strategy(**named),)))
+
+
+def never_ticked() -> Bench:
+    bench = Bench()
+    bench.state.markets["ts_ns"][0] = 0
+    return bench
+
+
+def ahead() -> Bench:
+    bench = Bench()
+    bench.state.markets["ts_ns"][0] = bench.state.cold.now_ns + 1_000_000_001
+    return bench
+
+
+def booked(bid: int, ask: int) -> Bench:
+    bench = Bench()
+    bench.state.markets["bid_ticks"][0], bench.state.markets["ask_ticks"][0] = bid, ask
+    return bench
+
+
+def scoped(scope: str, **named) -> Bench:
+    return Bench(config(limits={scope: ScopeLimits(owner="desk", **named)}))
+
+
+def losing(move: float = 0.05, **switches) -> Bench:
+    return Bench(config(switches=only(**switches), gate=msgspec.structs.replace(WIDE, stress_move=move)))
+
+
+def with_var(var, *, es=0.0, unit=None, age_s=0.0) -> Bench:
+    bench = Bench(limits(var_max=0.02, es_max=0.03))
+    as_of = bench.state.cold.now_ns - int(age_s * 1e9)
+    data = {
+        "var": var,
+        "es": es,
+        "alpha": 0.01,
+        "n": 500,
+        "unit": {"AAA/USDT": 0.03} if unit is None else unit,
+    }
+    bench.state.cold.risk["var"] = RiskResult(as_of, "var", as_of, data)
+    return bench
+
+
+STOP = {"ord_type": OrdType.STOP, "stop_ticks": 10_100}
 MINE = {"purpose": Purpose.STRATEGY, "strategy": "hold-1"}
 ROWS = [  # layer, code, bench, wish
     (L.FORM, "UNKNOWN_INSTRUMENT", Bench, {"instrument": 3}),
@@ -86,11 +138,35 @@ ROWS = [  # layer, code, bench, wish
     (L.FORM, "BAD_PRICE", Bench, {"price_ticks": -1}),
     (L.FORM, "BAD_PRICE", Bench, {"price_ticks": 1 << 63}),
     (L.FORM, "PRICE_ON_MARKET", Bench, {"ord_type": OrdType.MARKET, "price_ticks": 9900}),
+    (L.FORM, "BAD_QUANTITY", Bench, {"lots": 1.5}),
+    (L.FORM, "BAD_QUANTITY", Bench, {"lots": math.nan}),
+    (L.FORM, "BAD_PRICE", Bench, {"ord_type": OrdType.LIMIT, "price_ticks": math.nan}),
+    (
+        L.FORM,
+        "PRICE_ON_MARKET",
+        Bench,
+        STOP | {"stop_ticks": 10_100, "price_ticks": 10_100, "ord_type": OrdType.STOP},
+    ),
+    (L.FORM, "BAD_STOP", Bench, STOP | {"stop_ticks": 0}),
+    (L.FORM, "BAD_STOP", Bench, STOP | {"stop_ticks": -1}),
+    (L.FORM, "BAD_STOP", Bench, STOP | {"stop_ticks": 1 << 63}),
+    (L.FORM, "BAD_STOP", Bench, {"stop_ticks": 10_100}),
+    (L.FORM, "STOP_TIF", Bench, STOP | {"tif": TimeInForce.IOC}),
+    (L.FORM, "POST_ONLY", Bench, STOP | {"post_only": True}),
     (L.FORM, "POST_ONLY", Bench, {"post_only": True}),
     (L.FORM, "POST_ONLY", Bench, {"post_only": True, "price_ticks": 9900, "tif": TimeInForce.IOC}),
     (L.AUTHORITY, "RESTRICTED", lambda: Bench(config(restricted=("AAA/USDT",))), {}),
     (L.AUTHORITY, "STRATEGY_OFF", disabled, MINE),
     (L.AUTHORITY, "STRATEGY_OFF", Bench, {"purpose": Purpose.STRATEGY, "strategy": "nobody"}),
+    (L.AUTHORITY, "STRATEGY_OFF", disabled, MINE | {"purpose": Purpose.ALGO}),
+    (L.AUTHORITY, "STRATEGY_OFF", disabled_since, MINE),
+    (L.AUTHORITY, "UNKNOWN_STRATEGY", Bench, {"strategy": "nobody"}),
+    (L.AUTHORITY, "UNKNOWN_STRATEGY", Bench, {"strategy": "nobody", "purpose": Purpose.ALGO}),
+    (L.AUTHORITY, "STRATEGY_OFF", Bench, {"strategy": "operator", "purpose": Purpose.STRATEGY}),
+    (L.AUTHORITY, "NOT_ITS_SYMBOL", hosted, MINE | {"instrument": 1}),
+    (L.AUTHORITY, "NOT_ITS_SYMBOL", hosted, {"strategy": "hold-1", "instrument": 1}),
+    (L.AUTHORITY, "NOT_ITS_VENUE", lambda: hosted(venues=("alt",)), MINE),
+    (L.AUTHORITY, "VENUE_BARRED", lambda: Bench(limits(venues_barred=("sim",))), {}),
     (L.STATE, "NOT_REDUCING", Bench, {"reduce_only": True}),
     (L.STATE, "REDUCING", lambda: halted(Bench(), TradingState.REDUCING), {}),
     (L.STATE, "HALTED", lambda: halted(Bench(), TradingState.HALTED, "symbol:AAA/USDT"), {}),
@@ -98,19 +174,39 @@ ROWS = [  # layer, code, bench, wish
     (L.STATE, "SHUTDOWN", lambda: halted(Bench(), TradingState.SHUTDOWN), {}),
     (L.STATE, "NOT_STARTED", lambda: Bench(start=False), {}),
     (L.STATE, "VENUE_DOWN", down, {}),
+    (L.DATA, "NO_DATA", never_ticked, {}),
+    (L.DATA, "STALE", lambda: Bench(limits(data_age_max_s=math.nan)), {}),
+    (L.DATA, "FUTURE", ahead, {}),
+    (L.DATA, "FUTURE", lambda: Bench(limits(clock_skew_max_s=math.nan)), {}),
+    (L.DATA, "CROSSED", lambda: booked(10_002, 10_001), {}),
+    (L.DATA, "CROSSED", lambda: booked(10_001, 10_001), {}),
+    (L.DATA, "ONE_SIDED", lambda: booked(9_999, 0), {}),
+    (L.DATA, "ONE_SIDED", lambda: booked(0, 10_001), {"side": SELL}),
     (L.PRICE, "NO_PRICE", unpriced, {}),
     (L.DATA, "STALE", stale, {}),
     (L.PRICE, "COLLAR", Bench, {"price_ticks": 9400}),
     (L.PRICE, "COLLAR", lambda: Bench(limits(price_collar=math.nan)), {"price_ticks": 9999}),
+    (L.PRICE, "COLLAR", lambda: booked(9_000, 11_000), {}),  # what a market order would pay
+    (L.PRICE, "COLLAR", Bench, STOP | {"stop_ticks": 10_600}),
+    (L.PRICE, "STOP_SIDE", Bench, STOP | {"stop_ticks": 10_000}),
+    (L.PRICE, "STOP_SIDE", Bench, STOP | {"side": SELL, "stop_ticks": 10_100}),
+    (L.PRICE, "RANGE", Bench, {"price_ticks": 10_400}),
+    (L.PRICE, "RANGE", Bench, {"side": SELL, "price_ticks": 9_600}),
+    (L.PRICE, "RANGE", lambda: Bench(limits(range_collar=math.nan)), {"price_ticks": 10_001}),
     (L.SIZE, "TOO_LARGE", lambda: Bench(spec0(qty_lots_max=9)), {}),
     (L.SIZE, "TOO_SMALL", lambda: Bench(spec0(qty_lots_min=11)), {}),
     (L.SIZE, "LOTS_MAX", lambda: Bench(limits(order_lots_max=9)), {}),
     (L.SIZE, "VALUE_MAX", lambda: Bench(limits(order_value_max=999.0)), {}),
     (L.SIZE, "VALUE_MAX", lambda: Bench(limits(order_value_max=math.nan)), {}),
     (L.SIZE, "NOTIONAL_MIN", lambda: Bench(spec0(notional_min=1001.0)), {}),
+    (L.SIZE, "NO_VOLUME", lambda: Bench(limits(participation_max=0.1)), {}),
+    (L.SIZE, "NO_EDGE", lambda: hosted(edge=0.01), MINE),
     (L.FLOW, "OPEN_ORDERS", crowded, {}),
     (L.FLOW, "TRADE_INTERVAL", hasty, MINE),
     (L.EXPOSURE, "NO_EQUITY", broke, {}),
+    (L.EXPOSURE, "EXPOSURE_MAX", lambda: scoped("all", exposure_max=999.0), {}),
+    (L.EXPOSURE, "EXPOSURE_MAX", lambda: scoped("venue:sim", exposure_max=999.0), {}),
+    (L.EXPOSURE, "EXPOSURE_MAX", lambda: scoped("symbol:AAA/USDT", exposure_max=math.nan), {}),
     (L.EXPOSURE, "CONCENTRATION", lambda: Bench(limits(concentration_max=0.0099)), {}),
     (L.EXPOSURE, "CONCENTRATION", lambda: Bench(limits(concentration_max=math.nan)), {}),
     (L.EXPOSURE, "GROSS_LEVERAGE", lambda: Bench(limits(gross_leverage_max=0.0099)), {}),
@@ -118,6 +214,18 @@ ROWS = [  # layer, code, bench, wish
     (L.EXPOSURE, "NET_LEVERAGE", lambda: Bench(limits(net_leverage_max=0.0099)), {}),
     (L.EXPOSURE, "MARGIN", lambda: Bench(limits(margin_ratio_min=1001.0)), {}),
     (L.EXPOSURE, "MARGIN", lambda: Bench(limits(margin_ratio_min=math.nan)), {}),
+    (L.LOSS, "DRAWDOWN_BUDGET", lambda: losing(drawdown=0.0004), {}),
+    (L.LOSS, "DAILY_BUDGET", lambda: losing(daily_loss=0.0004), {}),
+    (L.LOSS, "EMERGENCY_BUDGET", lambda: losing(emergency=0.0004), {}),
+    (L.LOSS, "DRAWDOWN_BUDGET", lambda: losing(math.nan, drawdown=0.05), {}),
+    (L.LOSS, "NO_VAR", lambda: Bench(limits(var_max=0.02)), {}),
+    (L.LOSS, "NO_VAR", lambda: Bench(limits(es_max=0.02)), {}),
+    (L.LOSS, "NO_VAR", lambda: with_var(None), {}),
+    (L.LOSS, "NO_VAR", lambda: with_var(1_000.0, unit={"BBB/USDT": 0.03}), {}),
+    (L.LOSS, "STALE_VAR", lambda: with_var(1_000.0, age_s=901.0), {}),
+    (L.LOSS, "VAR_MAX", lambda: with_var(1_980.0), {}),
+    (L.LOSS, "VAR_MAX", lambda: with_var(math.nan), {}),
+    (L.LOSS, "ES_MAX", lambda: with_var(0.0, es=2_980.0), {}),
 ]
 
 
@@ -138,19 +246,31 @@ def test_every_layer_has_rows() -> None:
     assert {row[0] for row in ROWS} == {layer for layer, _, _ in gate.LAYERS}
 
 
-def test_the_order_of_the_layers_is_the_order_of_refusal() -> None:
-    """A wish that everything is wrong with meets the layers one after the other, as the faults are taken away."""
-    bench = halted(Bench(limits(order_value_max=1.0, concentration_max=0.0)), TradingState.HALTED)
-    faults = [bench.submit(lots=0), bench.submit()]
-    bench.state.cold.kills.clear()
-    bench.state.markets["mark_px"][0] = 0.0
-    faults.append(bench.submit())
-    bench.price(0, 100.0)
-    faults.append(bench.submit())
-    bench.state.cold.limits["order_value_max"] = 1e9
-    bench.state.desk.limits.clear()
-    faults.append(bench.submit())
-    assert [f.layer.name for f in faults] == ["FORM", "STATE", "PRICE", "SIZE", "EXPOSURE"]
+@pytest.mark.parametrize("first", list(L)[1:])
+def test_the_order_of_the_layers_is_the_order_of_refusal(first) -> None:
+    """With a fault in every layer from ``first`` on, ``first`` refuses."""
+    named = {"restricted": ("AAA/USDT",)} if first <= L.AUTHORITY else {}
+    wrong = {
+        L.SIZE: {"order_value_max": 1.0},
+        L.FLOW: {"open_orders_max": 0},
+        L.EXPOSURE: {"concentration_max": 0.0},
+    }
+    gate_limits = {
+        name: value for layer, given in wrong.items() if first <= layer for name, value in given.items()
+    }
+    gate_limits |= {"stress_move": 1.0}
+    bench = Bench(
+        config(gate=msgspec.structs.replace(WIDE, **gate_limits), switches=only(drawdown=0.001), **named)
+    )
+    if first <= L.STATE:
+        halted(bench, TradingState.HALTED)
+    if first <= L.DATA:
+        bench.state.markets["ts_ns"][0] = 0
+    if first <= L.PRICE:
+        bench.state.markets["mark_px"][0] = 0.0
+    denial = bench.submit()
+    assert isinstance(denial, Denial) and denial.layer is first
+    assert isinstance(bench.submit(lots=0), Denial) and bench.submit(lots=0).layer is L.FORM
 
 
 def test_a_pass_carries_the_stamp_of_every_layer() -> None:
@@ -159,118 +279,6 @@ def test_a_pass_carries_the_stamp_of_every_layer() -> None:
     (order,) = bench.effects
     assert isinstance(order, NewOrder)
     assert (
-        order.approval.layers == sum(1 << layer for layer, _, _ in gate.LAYERS) and not order.approval.reducing
+        order.approval.layers == sum(1 << layer for layer, _, _ in gate.LAYERS)
+        and not order.approval.reducing
     )
-
-
-# --- where another engine errs -----------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    "level", [TradingState.REDUCING, TradingState.HALTED, TradingState.FLATTENING, TradingState.SHUTDOWN]
-)
-def test_selling_nine_times_the_long_is_no_reduction(level) -> None:
-    bench = Bench()
-    bench.hold(0, 10)
-    halted(bench, level)
-    bench.state.cold.orders.clear()
-    denial = bench.submit(0, SELL, 90)
-    assert isinstance(denial, Denial) and denial.layer is GateLayer.STATE
-
-
-@pytest.mark.parametrize("level", [TradingState.REDUCING, TradingState.HALTED])
-@pytest.mark.parametrize("lots", [10, -10])
-def test_the_exact_closing_order_passes_in_every_state(level, lots) -> None:
-    bench = Bench()
-    bench.hold(0, lots)
-    halted(bench, level)
-    side = SELL if lots > 0 else BUY
-    assert isinstance(bench.submit(0, side, 11), Denial)
-    order = bench.submit(0, side, 10)
-    assert not isinstance(order, Denial) and bench.sent()[0].approval.reducing and bench.sent()[0].reduce_only
-
-
-def test_working_exits_count_before_they_fill() -> None:
-    bench = Bench()
-    bench.hold(0, 10)
-    halted(bench, TradingState.REDUCING)
-    assert not isinstance(bench.submit(0, SELL, 6), Denial)
-    denial = bench.submit(0, SELL, 5)
-    assert isinstance(denial, Denial) and denial.code == "REDUCING"
-    assert not isinstance(bench.submit(0, SELL, 4), Denial)
-
-
-def test_a_missing_price_or_equity_never_refuses_the_exit() -> None:
-    bench = Bench(limits(order_value_max=math.nan, concentration_max=math.nan))
-    bench.state.positions["qty_lots"][0] = 10
-    bench.state.account["equity"] = math.nan
-    bench.state.markets["mark_px"][0] = 0.0
-    assert not isinstance(bench.submit(0, SELL, 10), Denial)
-    assert isinstance(bench.submit(0, BUY, 1), Denial)
-
-
-def test_a_short_book_is_reduced_by_buying() -> None:
-    bench = Bench()
-    bench.hold(0, -10)
-    halted(bench, TradingState.HALTED)
-    assert isinstance(bench.submit(0, SELL, 1), Denial)
-    assert not isinstance(bench.submit(0, BUY, 10), Denial)
-
-
-def test_working_orders_count_in_every_exposure() -> None:
-    """Three resting bids of 40 % each: the third finds the cap of 100 % taken, though nothing has filled."""
-    bench = Bench(limits(concentration_max=1.0))
-    for _ in range(2):
-        bench.working(0, BUY, 400, 99.0)
-    denial = bench.submit(0, BUY, 400, price_ticks=9900)
-    assert (
-        isinstance(denial, Denial)
-        and denial.code == "CONCENTRATION"
-        and denial.value == pytest.approx(1.2, rel=0.01)
-    )
-
-
-def test_only_the_worst_scope_counts_and_others_trade_on() -> None:
-    bench = Bench(config(strategies=(strategy(), strategy("hold-2"))))
-    halted(bench, TradingState.HALTED, "strategy:hold-1")
-    assert isinstance(bench.submit(**MINE), Denial)
-    assert not isinstance(bench.submit(purpose=Purpose.STRATEGY, strategy="hold-2"), Denial)
-    assert not isinstance(bench.submit(1), Denial)
-    halted(bench, TradingState.REDUCING, "symbol:BBB/USDT")
-    assert isinstance(bench.submit(1), Denial) and not isinstance(bench.submit(2), Denial)
-
-
-def test_the_same_intent_twice_is_one_order() -> None:
-    bench = Bench()
-    assert not isinstance(bench.submit(cl_ord_id="same"), Denial)
-    denial = bench.submit(cl_ord_id="same")
-    assert isinstance(denial, Denial) and denial.code == "DUPLICATE"
-
-
-def test_a_kill_order_skips_what_protects_entries_and_must_reduce() -> None:
-    bench = Bench(limits(order_value_max=math.nan, concentration_max=math.nan))
-    bench.state.positions["qty_lots"][0] = 10
-    kill_wish = {"purpose": Purpose.KILL, "strategy": "kill", "reduce_only": True}
-    assert not isinstance(bench.submit(0, SELL, 10, **kill_wish), Denial)
-    assert bench.sent()[0].approval.layers == 1 << L.FORM | 1 << L.STATE
-    for side, lots in ((SELL, 1), (BUY, 5)):  # ten are on their way; five more would turn it
-        denial = bench.submit(0, side, lots, **kill_wish)
-        assert isinstance(denial, Denial) and denial.code == "NOT_REDUCING"
-
-
-def test_inspect_shows_every_layer_and_sends_nothing() -> None:
-    bench = halted(Bench(limits(order_value_max=1.0)), TradingState.HALTED)
-    verdicts = gate.inspect(bench.state, bench.wish())
-    assert [v.layer for v in verdicts] == [layer.name for layer, _, _ in gate.LAYERS]
-    assert [v.layer for v in verdicts if not v.ok] == ["STATE", "SIZE"]
-
-
-def test_least_time_between_entries_exempts_exits_and_other_symbols() -> None:
-    bench = hasty()
-    assert isinstance(bench.submit(**MINE), Denial)
-    assert not isinstance(bench.submit(1, **MINE), Denial)
-    bench.state.positions["qty_lots"][0] = 10
-    assert not isinstance(bench.submit(0, SELL, 10, **MINE), Denial)
-    bench.wait(4.0)
-    bench.price(0, 100.0)
-    assert not isinstance(bench.submit(0, BUY, 1, **MINE), Denial)
