@@ -89,17 +89,18 @@ def _said(event: Event | Ticks, effect: Publish) -> Line | None:
 def _order(state: State, event: Event | Ticks, effect: NewOrder) -> Line:
     spec = state.specs[effect.instrument]
     order = state.cold.orders.get(effect.cl_ord_id)
+    who = _owner(event, order)
     price = spec.price_of(effect.price_ticks) if effect.price_ticks else None
     stop = f" stop {spec.price_of(effect.stop_ticks):.12g}" if effect.stop_ticks else ""
     why = order.purpose.name.lower() if order else ""
     reducing = " reducing" if effect.approval.reducing else ""
     return Line(
         trail.ORDER,
-        _owner(event, order),
+        who,
         spec.venue,
         "approved",
         f"{why} {effect.ord_type.name.lower()} {effect.tif.name.lower()}{stop}{reducing}",
-        _role(event, _owner(event, order)),
+        _role(event, who),
         order=effect.cl_ord_id,
         command=order.command if order else "",
         symbol=spec.symbol,
