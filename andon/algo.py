@@ -7,7 +7,7 @@ from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from andon import output
+from andon import output, routes
 from andon.errors import DONE, NotConfirmed, UsageError
 from andon.parser import decimal, natural, positive
 from andon.session import attached, refusal
@@ -65,6 +65,11 @@ def options(parser: ArgumentParser) -> None:
     )
     add("--venues", metavar="LIST", help="route children: all, or names with commas (sor: all)")
     add(
+        "--route-preview",
+        action="store_true",
+        help="where a routed order would go now, and why; sends nothing",
+    )
+    add(
         "--catch-up",
         type=_share,
         metavar="F",
@@ -86,6 +91,8 @@ def given(args: Namespace) -> dict[str, Any]:
     if args.limit and args.price:
         raise UsageError("andon order: --limit and --price are the same", "give one of them")
     args.price = args.price or args.limit
+    if args.route_preview:
+        args.algo, args.dry_run = args.algo or "sor", True
     params: dict[str, Any] = {
         wire: value for name, wire in _NUMBERS.items() if (value := getattr(args, name)) is not None
     }
@@ -158,6 +165,7 @@ def _show(args: Namespace, reply: Reply, told: dict[str, Any], decisions: Callab
         output.line(line_of(told))
     elif reply.status in ("accepted", "rejected"):
         decisions(reply.data.get("decisions"))
+        routes.print_route(reply.data.get("route"))
         if "schedule" in reply.data:
             print_plan(reply.data)
         elif "parent" in told:

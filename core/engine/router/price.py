@@ -22,6 +22,7 @@ from core.engine.venuecost import VenueCost
 
 PRIOR = 20.0  # observations that the expectation is worth
 YEAR_S = 365.0 * 86_400.0
+SAMPLES_MIN = 30  # of the mark, before its own volatility is believed
 LATENCY_MS = 50.0  # expected where nothing is configured
 _NONE = VenueCost()
 
@@ -38,7 +39,7 @@ def taker_fee(state: State, instrument: int) -> float:
 def drift(state: State, instrument: int, age_ns: int) -> float:
     """Fraction of price expected to be lost on the way there and to the book's age."""
     spec, limits = state.specs[instrument], state.config.router
-    sigma = limits.volatility / math.sqrt(YEAR_S)  # fraction of price per root second
+    sigma = volatility(state, instrument)
     cost = state.cold.costs.get(instrument, _NONE)
     expected_ms = limits.latency_ms.get(spec.venue, LATENCY_MS)
     latency_s = max(_blend(expected_ms, cost.ack_ms, cost.acks), 0.0) * 1e-3
@@ -46,6 +47,13 @@ def drift(state: State, instrument: int, age_ns: int) -> float:
     flight = limits.latency_weight * sigma * math.sqrt(latency_s) if slip_bps is None else slip_bps * 1e-4
     flight = max(_blend(flight, cost.slip, cost.slips), 0.0)
     return flight + limits.stale_weight * sigma * math.sqrt(age_ns / SECOND_NS)
+
+
+def volatility(state: State, instrument: int) -> float:
+    """Fraction of price per root second: as the instrument's own marks have moved lately, else as configured."""
+    if state.markets["samples"].item(instrument) >= SAMPLES_MIN:
+        return math.sqrt(state.markets["variance_rate"].item(instrument))
+    return state.config.router.volatility / math.sqrt(YEAR_S)
 
 
 def _blend(prior: float, seen: float, count: int) -> float:
