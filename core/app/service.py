@@ -275,7 +275,7 @@ class Service:
 
     async def _shut_down(self) -> int:
         """Entries off, working orders cancelled and confirmed, then the mark that makes the next start a clean one."""
-        self._command("stop", {}, "shutdown")
+        self._command("stop", {"keep_algos": True}, "shutdown")
         aio = asyncio.get_running_loop()
         until = aio.time() + STOP_S
         while (self.state.working or not self._latches_stored()) and aio.time() < until:  # noqa: ASYNC110

@@ -29,7 +29,7 @@ from core.engine import (
     trading,
     waits,
 )
-from core.engine.algos import desk
+from core.engine.algos import desk, run
 from core.engine.config import SECOND_NS
 from core.engine.outcomes import accept, finish
 from core.engine.refusals import Refused
@@ -124,7 +124,10 @@ def _stop(state: State, command: Command) -> None:
     accept(state, command)
     set_started(state, started=False, operator=command.operator, reason=command.reason)
     _cancel_and_wait(state, command, list(state.working))
-    desk.end_where(state, lambda _: True, "the core was stopped")
+    if command.data.get("keep_algos") is True and state.config.algos.on_restart == "resume":
+        run.suspend_all(state, "stopped: waits for the books and for a start")
+    else:
+        desk.end_where(state, lambda _: True, "the core was stopped")
 
 
 def set_started(state: State, *, started: bool, operator: str, reason: str) -> None:

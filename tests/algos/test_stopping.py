@@ -136,6 +136,20 @@ def test_after_a_clean_restart_it_resumes_once_the_books_agree() -> None:
     assert [o.cl_ord_id[:3] for o in children(b)] == ["a1-", "a2-"]  # slice 1, in the new epoch
 
 
+@pytest.mark.parametrize(("configured", "status"), [("resume", "RUNNING"), ("cancel", "CANCELLED")])
+def test_an_orderly_stop_before_a_restart_keeps_what_is_to_resume(configured, status) -> None:
+    b = bench(on_restart=configured)
+    parent(b)
+    b.command("stop", {"keep_algos": True})
+    assert b.cancelled() == [children(b)[0].cl_ord_id]
+    drop_all(b)
+    b.wait(1.0)
+    p = restart(b, clean=True)
+    assert len(children(b)) == 1
+    b.agree()
+    assert p.status == status
+
+
 def test_after_a_crash_it_waits_for_a_person() -> None:
     b = bench(on_restart="resume")
     parent(b)

@@ -96,13 +96,25 @@ def on_boot(state: State) -> None:
             if not parent.open:
                 life.settle(state, parent)
         elif resume:
-            parent.back_to = parent.back_to if parent.status == WAITING else parent.status
-            parent.status, parent.note = WAITING, "restarted: waits for the books and for a start"
-            if parent.end_ns:
-                life.wake(state, parent, parent.end_ns)
-            life.tell(state, parent, at_once=True)
+            _suspend(state, parent, "restarted: waits for the books and for a start")
         else:
             life.end(state, parent, CANCELLED, "the core was restarted")
+
+
+def suspend_all(state: State, note: str) -> None:
+    """An orderly stop before a restart: they wait, their children are called back."""
+    for id_ in list(state.cold.algos_live):
+        parent = state.cold.parents[id_]
+        if parent.alive and parent.status != STOPPING:
+            _suspend(state, parent, note)
+
+
+def _suspend(state: State, parent: Parent, note: str) -> None:
+    parent.back_to = parent.back_to if parent.status == WAITING else parent.status
+    parent.status, parent.note = WAITING, note
+    if parent.end_ns:
+        life.wake(state, parent, parent.end_ns)
+    life.tell(state, parent, at_once=True)
 
 
 def _on_moved(state: State, order: Order, touched: dict[str, bool]) -> None:
