@@ -336,7 +336,7 @@ class Service:
     def _kill(self, why: str) -> None:
         self._command("kill", {"scope": "all", "level": "halt"}, why)
 
-    def _command(self, type_: str, data: dict[str, str], reason: str) -> None:
+    def _command(self, type_: str, data: dict[str, str | bool], reason: str) -> None:
         """A command of the core's own, through the same door as everyone's."""
         name = self.settings.operator.name or "core"
         now_ns = self.clock.now_ns()
