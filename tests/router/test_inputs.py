@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from fractions import Fraction
 
 import msgspec
@@ -13,11 +14,12 @@ from core.engine import costs, depth, router, snapshot
 from core.engine.alike import Peer, peers_of
 from core.engine.config import RouterLimits
 from core.engine.orders import Order
-from core.engine.router import price
+from core.engine.router import ladders, price
 from tests.engine.kit import Bench, config
 
-from .rig import Book, build, draw, spec, tell
+from .rig import Book, build, draw, spec, tell, top
 
+route = sys.modules["core.engine.router.route"]  # the package names a function so
 TWO = (spec("sim"), spec("alt", lot_size=5.0, tick_size=0.05))
 GOOD = Depth(0, 0, ((9_999, 5), (9_998, 5)), ((10_001, 5), (10_004, 5)))
 
@@ -108,16 +110,38 @@ def test_books_survive_a_snapshot_and_not_a_restart() -> None:
     assert not bench.state.depths
 
 
-def test_the_top_is_newer_than_the_ladder_behind_it() -> None:
+def test_an_older_ladder_is_a_shape_behind_the_top() -> None:
     bench = two()
     bench.price(0, 100.0)
     bench.do(msgspec.structs.replace(GOOD, ts_ns=bench.now))
-    bench.price(0, 100.02)  # bid 100.01, ask 100.03: the level at 100.01 is gone
-    legs = router.route(bench.state, 0, Side.BUY, 1_003, 10_004)
-    assert legs[0].qty_lots == 1_003
-    assert legs[0].price_ticks == 10_004
-    found = router.plan(bench.state, 0, Side.BUY, 2_000, 10_004)
-    assert sum(leg.parent_lots for leg in found.legs if leg.instrument == 0) == 1_005
+    assert ladders.ladder_of(bench.state, 0, Side.BUY).levels == [(10_001, 5), (10_004, 5)], (
+        "as new as the top"
+    )
+    bench.now += 10**9
+    bench.price(0, 100.02)  # ask 100.03
+    seen = ladders.ladder_of(bench.state, 0, Side.BUY)
+    assert seen.levels == [(10_003, 1000), (10_006, 5)]
+    assert (seen.age_ns, seen.deep_age_ns) == (0, 10**9 + 1000)
+    found = router.plan(bench.state, 0, Side.BUY, 1_005, 0, (0,))
+    assert [(leg.qty_lots, leg.price_ticks) for leg in found.legs] == [(1_005, 10_006)]
+    bench.now += 10**10
+    bench.price(0, 100.02)
+    assert ladders.ladder_of(bench.state, 0, Side.BUY).levels == [(10_003, 1000)], "too old to be a shape"
+
+
+def test_no_level_is_cheaper_than_one_before_it() -> None:
+    """What the walk's proof rests on, also where the levels behind are older than the top, and for sells."""
+    for seed in range(60):
+        book = draw(seed)
+        bench = build(book)
+        bench.now += 1_500_000_000
+        for i in range(len(book.specs)):
+            bench.do(top(bench.now, i, book.bids[i], book.asks[i]))
+        for peer in bench.state.alike[0]:
+            seen = route._look(bench.state, peer, book.side, 0, [], reduce_only=False)
+            if isinstance(seen, route._Venue):
+                costs = [cost for cost, _ in seen.offer.steps]
+                assert costs == sorted(costs)
 
 
 # --- costs -------------------------------------------------------------------------------------------------------

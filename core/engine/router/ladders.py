@@ -1,7 +1,9 @@
 """What a venue offers: levels of (ticks, lots), best first, for one who takes.
 
-The top of book comes with every tick and the deeper levels a few times a second, so the top is believed and of the
-deeper levels those that lie behind it. Without deeper levels there is the top alone; without a top there is nothing.
+The top of book comes with every tick and the deeper levels a few times a second. A ladder as new as the top is taken as
+it is. An older one is a shape: its levels are believed at the same distance behind the best as they were then, for
+market makers move their whole ladder with the price, and what lies there costs the staleness of the ladder's age where
+the best costs only its own. Without deeper levels there is the top alone; without a top there is nothing.
 
 Two things are taken off what is displayed, because the router must not count on them: our own resting orders on the
 side that would be hit (buying our own offer is no liquidity, and the gate would refuse it as a self-match), and the
@@ -13,6 +15,7 @@ the ones that matter.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import NamedTuple
 
 from bus.enums import OrdType, Side, TimeInForce
 from core.engine.config import SECOND_NS
@@ -22,25 +25,39 @@ from core.engine.state import State
 Ladder = list[tuple[int, int]]  # (ticks, lots), best first
 
 
-def ladder_of(state: State, instrument: int, side: Side) -> tuple[Ladder, int, str]:
-    """(levels a ``side`` order takes, age of the top in ns, why there are none)."""
+class Seen(NamedTuple):
+    """A ladder and how old it is: the best level, and those behind it. ``why`` says why there is none."""
+
+    levels: Ladder
+    best_ticks: int = 0
+    age_ns: int = 0
+    deep_age_ns: int = 0  # never less
+    why: str = ""
+
+
+def ladder_of(state: State, instrument: int, side: Side) -> Seen:
+    """What a ``side`` order finds at the instrument's venue."""
     bid, ask, _, bid_lots, ask_lots, _, ts_ns, *_ = state.markets[instrument].item()
-    buys = side is Side.BUY
-    best, lots = (ask, ask_lots) if buys else (bid, bid_lots)
+    best, lots = (ask, ask_lots) if side is Side.BUY else (bid, bid_lots)
     if ts_ns == 0 or best <= 0:
-        return [], 0, "no book"
+        return Seen([], why="no book")
     if 0 < ask <= bid:
-        return [], 0, "crossed book"
+        return Seen([], why="crossed book")
     age_ns = max(state.cold.now_ns - ts_ns, 0)
     stale_ns = int(state.config.router.stale_max_s * SECOND_NS)
     if age_ns > stale_ns:
-        return [], age_ns, "stale book"
-    levels: Ladder = [(best, lots)] if lots > 0 else []
+        return Seen([], best, age_ns, age_ns, "stale book")
+    top = [(best, lots)] if lots > 0 else []
     known = state.cold.depths.get(instrument)
-    if known is not None and state.cold.now_ns - known.ts_ns <= stale_ns:
-        deeper = known.asks if buys else known.bids
-        levels += [level for level in deeper if (level[0] > best if buys else level[0] < best)]
-    return levels, age_ns, "" if levels else "nothing shown"
+    deep_age_ns = state.cold.now_ns - known.ts_ns if known is not None else stale_ns + 1
+    if known is None or deep_age_ns > stale_ns:
+        return Seen(top, best, age_ns, age_ns, "" if top else "nothing shown")
+    told = known.asks if side is Side.BUY else known.bids
+    if known.ts_ns >= ts_ns and told:
+        return Seen(list(told), told[0][0], deep_age_ns, deep_age_ns)
+    levels = top + [(best + ticks - told[0][0], shown) for ticks, shown in told[1:]]
+    levels = [level for level in levels if level[0] > 0]
+    return Seen(levels, best, age_ns, max(deep_age_ns, age_ns), "" if levels else "nothing shown")
 
 
 def without_own(side: Side, levels: Ladder, orders: Iterable[Order]) -> Ladder:

@@ -143,32 +143,36 @@ def _look(
     """One venue as the walk sees it, or why not."""
     if why := admit.refusal(state, peer.instrument, orders, reduce_only=reduce_only):
         return _out(state, peer, why)
-    levels, age_ns, why = ladders.ladder_of(state, peer.instrument, side)
-    if why:
-        return _out(state, peer, why, age_ns)
-    levels = ladders.without_own(side, levels, orders)
+    seen = ladders.ladder_of(state, peer.instrument, side)
+    if seen.why:
+        return _out(state, peer, seen.why, seen.age_ns)
+    levels = ladders.without_own(side, seen.levels, orders)
     if limit_ticks > 0:
         levels = _within(levels, side, limit_ticks, peer)
     if not levels:
-        return _out(state, peer, "nothing within the limit", age_ns)
+        return _out(state, peer, "nothing within the limit", seen.age_ns)
     most, why = room.room_lots(state, peer.instrument, side, levels, reduce_only=reduce_only)
     least = _least(state, peer.instrument, levels, reduce_only=reduce_only)
     if most < least:
-        return _out(state, peer, f"{why} leaves {most} lots, below the smallest order of {least}", age_ns)
-    return _priced(state, peer, side, levels, (least, most), age_ns)
+        return _out(
+            state, peer, f"{why} leaves {most} lots, below the smallest order of {least}", seen.age_ns
+        )
+    return _priced(state, peer, side, levels, (least, most), seen)
 
 
 def _priced(
-    state: State, peer: Peer, side: Side, levels: Ladder, bounds: tuple[int, int], age_ns: int
+    state: State, peer: Peer, side: Side, levels: Ladder, bounds: tuple[int, int], seen: ladders.Seen
 ) -> _Venue:
+    """Cost of a unit level by level; a sell's cost is what it does not bring in. Never less from level to level."""
     least, most = bounds
-    fee, drift = price.taker_fee(state, peer.instrument), price.drift(state, peer.instrument, age_ns)
+    fee, drift = price.taker_fee(state, peer.instrument), price.drift(state, peer.instrument, seen.age_ns)
+    aged = seen.deep_age_ns > seen.age_ns
+    deep_drift = price.drift(state, peer.instrument, seen.deep_age_ns) if aged else drift
     tick = state.specs[peer.instrument].tick_size
     sign = 1.0 if side is Side.BUY else -1.0
-    factor = tick * (
-        sign + fee + drift
-    )  # cost of a unit at one tick: a sell's cost is what it does not bring in
-    steps = [(ticks * factor, lots) for ticks, lots in levels]
+    factor, behind = tick * (sign + fee + drift), tick * (sign + fee + deep_drift)
+    best = seen.best_ticks
+    steps = [(ticks * (factor if ticks == best else behind), lots) for ticks, lots in levels]
     offer = walk.Offer(peer.lots, least, min(most, sum(lots for _, lots in levels)), steps)
     note = RouteNote(
         peer.instrument,
@@ -176,10 +180,10 @@ def _priced(
         used=False,
         reason="",
         best_px=levels[0][0] * tick,
-        all_in_px=levels[0][0] * factor * sign,
+        all_in_px=steps[0][0] * sign,
         fee=fee,
         drift=drift,
-        age_ns=age_ns,
+        age_ns=seen.age_ns,
         room_lots=most,
     )
     return _Venue(peer, levels, offer, note)
