@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from bus.enums import OrdStatus, ReportKind
+from bus.effects import NewOrder
+from bus.enums import OrdStatus, OrdType, ReportKind, Side
 from core.engine.listed import ENDED
 
 from .kit import only
@@ -157,3 +158,26 @@ def test_a_halt_raised_to_flatten_cancels_what_it_had_kept() -> None:
     assert at.list.stop in at.bench.cancelled()
     at.bench.finish_kill()
     assert at.bench.state.qty(0) == 0 and not at.bench.state.working
+
+
+def test_a_stop_stands_beside_the_quotes_of_others() -> None:
+    """What others quote could take the account through zero; the stop, reduce-only at the venue, cannot."""
+    at = Listed()
+    quote = at.bench.working(0, Side.SELL, 30, 101.0)
+    at.fill("entry", 10)
+    assert at.sizes() == (10, 10)
+    stops = [e for e in at.bench.all if isinstance(e, NewOrder) and e.ord_type is OrdType.STOP]
+    assert [stop.approval.reducing for stop in stops] == [False], "it waits for the disk, like what adds risk"
+    assert quote.is_open
+
+
+def test_beside_the_quotes_of_others_it_waits_while_nothing_may_be_added() -> None:
+    at = Listed()
+    quote = at.bench.working(0, Side.SELL, 30, 101.0)
+    at.bench.command("kill", {"scope": "symbol:AAA/USDT", "level": "reduce"})
+    at.bench.fill(at.list.entry, 4)
+    assert at.sizes() == (0, 0) and not at.bench.sent()
+    at.bench.report(quote.cl_ord_id, R.CANCELED)
+    at.bench.wait(2.1)
+    at.heard()
+    assert at.sizes()[1] == 4, "as soon as the quote is gone"

@@ -24,6 +24,7 @@ from core.engine.gate import (
     form,
     loss,
     price,
+    short,
     size,
     standing,
     vetoes,
@@ -48,6 +49,7 @@ LAYERS = (
 BEHIND_FORM = tuple((layer, check) for layer, check, _ in LAYERS[1:])
 FULL_STAMP = sum(1 << layer for layer, _, _ in LAYERS)
 KILL = Purpose.KILL  # looked up once, not once an order
+ENTRY = Approval(layers=FULL_STAMP, reducing=False)
 KILL_STAMP = 1 << GateLayer.FORM | 1 << GateLayer.STATE
 
 __all__ = ["Denial", "Verdict", "Wish", "approve", "approve_replace", "inspect", "reduces"]
@@ -111,11 +113,20 @@ def approve_replace(state: State, wish: Wish, order: Order) -> ReplaceOrder | De
 
 
 def _judge(state: State, wish: Wish) -> Approval | Denial:
+    """By the short way where nothing speaks against it, else layer by layer."""
+    return ENTRY if short.clear(state, wish) else judge_long(state, wish)
+
+
+def judge_long(state: State, wish: Wish) -> Approval | Denial:
     """FORM first, for nothing behind it can be judged without; then measure once, then the others in their order."""
-    case = Case(state, wish, reducing=form.known(state, wish) and reduces(state, wish))
+    reducing = form.known(state, wish) and reduces(state, wish)
+    eased = not reducing and _eased(state, wish)
+    case = Case(state, wish, reducing=reducing or eased)
     refusal = form.check(case)
     if refusal is not None:
         return _denied(state, GateLayer.FORM, refusal)
+    if eased and (refusal := standing.active(case)) is not None:
+        return _denied(state, GateLayer.STATE, refusal)
     if wish.purpose is KILL:
         refusal = standing.check(case)
         if refusal is not None:
@@ -132,7 +143,12 @@ def _judge(state: State, wish: Wish) -> Approval | Denial:
         for code, by in case.let_through:
             if by != vetoes.OFF:
                 waive.used(state, wish, code, by)
-    return Approval(layers=FULL_STAMP, reducing=case.reducing)
+    return Approval(layers=FULL_STAMP, reducing=reducing)
+
+
+def _eased(state: State, wish: Wish) -> bool:
+    """An exit of a list beside others' quotes: like a reduction, but while risk may be added, after the disk."""
+    return bool(wish.list_id) and form.known(state, wish) and change.closes_only(state, wish)
 
 
 def _denied(state: State, layer: GateLayer, refusal: Refusal) -> Denial:
@@ -158,10 +174,12 @@ def _count(state: State, name: str) -> None:
 
 def inspect(state: State, wish: Wish) -> list[Verdict]:
     """Every layer's decision with value and limit, refusals and all, for the operator to read. Sends nothing."""
-    case = Case(state, wish, reducing=form.known(state, wish) and reduces(state, wish))
+    reducing = form.known(state, wish) and reduces(state, wish)
+    eased = not reducing and _eased(state, wish)
+    case = Case(state, wish, reducing=reducing or eased)
     verdicts: list[Verdict] = []
     for layer, check, shown in LAYERS:
-        refusal = check(case)
+        refusal = standing.active(case) if eased and layer is GateLayer.STATE else check(case)
         if refusal is None:
             if layer is GateLayer.FORM:
                 case.measure()

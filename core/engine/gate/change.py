@@ -6,6 +6,9 @@ makes nothing larger and no price bolder adds nothing: it passes like a reductio
 A take-profit and a stop of one list guard the same lots. Both are reduce-only at the venue, which judges them by the
 position at every fill, and what one of them fills the other is shrunk by. So of the two only the larger counts when a
 further exit is judged; the working sums behind every exposure go on counting both.
+
+Where others quote on the same side, an exit of a list need not lower the account's risk with *their* orders filled as
+well; yet reduce-only at the venue it can close what is held and no more. It may go while entries may (``closes_only``).
 """
 
 from __future__ import annotations
@@ -37,10 +40,26 @@ def added_lots(state: State, wish: Wish) -> int:
     return max(would, beside) - max(had, beside)
 
 
+def closes_only(state: State, wish: Wish) -> bool:
+    """An exit of a list that with every other reduce-only order closes no more than is held, others' entries aside."""
+    held = state.qty(wish.instrument)
+    if not (wish.list_id and wish.reduce_only) or held * wish.side_sign >= 0:
+        return False
+    exits = sum(
+        o.working_lots
+        for o in state.working.values()
+        if o.instrument == wish.instrument and o.side is wish.side and o.reduce_only
+    )
+    exits -= overlap_lots(state, wish.instrument, wish.side_sign)
+    return exits + added_lots(state, wish) <= abs(held)
+
+
 def harmless(state: State, wish: Wish) -> bool:
     """An amendment after which no more could fill than before, and no sooner."""
     order = state.working.get(wish.amends) if wish.amends else None
-    return order is not None and added_lots(state, wish) <= 0 and not bolder(order, wish)
+    if order is None or wish.qty_lots - order.filled_lots > order.working_lots:
+        return False
+    return not bolder(order, wish)
 
 
 def bolder(order: Order, wish: Wish) -> bool:

@@ -15,6 +15,12 @@ def check(case: Case) -> Refusal | None:
     state, wish = case.state, case.wish
     if wish.reduce_only:
         return "NOT_REDUCING", float(wish.qty_lots), float(abs(state.qty(wish.instrument))), _WOULD_GROW
+    return active(case)
+
+
+def active(case: Case) -> Refusal | None:
+    """Why nothing that could add risk may go now; None when it may."""
+    state, wish = case.state, case.wish
     spec = state.specs[wish.instrument]
     if state.cold.kills:
         scopes = (f"venue:{spec.venue}", f"strategy:{wish.strategy}", f"symbol:{spec.symbol}")
