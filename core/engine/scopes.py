@@ -20,7 +20,7 @@ def valid(state: State, scope: str) -> bool:
 
 def limitable(state: State, scope: str) -> bool:
     """A scope that may carry a limit: one that can be stopped, or the account itself."""
-    return scope == f"account:{state.config.account}" or valid(state, scope)
+    return scope in (f"account:{state.config.account}", "strategy:operator") or valid(state, scope)
 
 
 def _has_traded(state: State, strategy: str) -> bool:

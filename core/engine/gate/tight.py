@@ -102,7 +102,7 @@ def _resolve(state: State, strategy: str, instrument: int) -> Tight:
     config = next((c for c in state.config.strategies if c.id == strategy), None)
     symbol = state.specs[instrument].symbol
     keys = repeat_key(strategy, symbol, "BUY"), repeat_key(strategy, symbol, "SELL")
-    return Tight(*single, *several, *wide, config, keys)  # type: ignore[arg-type]
+    return Tight(*single, *several, *wide, config, keys)  # type: ignore[arg-type, call-arg]
 
 
 def repeat_key(strategy: str, symbol: str, side: str) -> str:
@@ -114,7 +114,7 @@ def _single(state: State, name: str, scopes: tuple[str, ...]) -> Limit:
     """The tightest of the scopes; infinite where none sets one."""
     best: Limit = (math.inf, FIRM)
     for limit in _several(state, name, scopes):
-        if not limit[0] >= best[0]:
+        if not limit[0] >= best[0] and not math.isnan(best[0]):
             best = limit
     return best
 
