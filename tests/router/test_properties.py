@@ -192,12 +192,37 @@ def test_an_unknown_outcome_counts_both_ways(seed: int, n: int) -> None:
 
 
 def test_what_we_display_and_what_we_are_taking_is_not_counted_as_liquidity() -> None:
-    resting = _order(Side.SELL, 101, 4)
     flying = _order(Side.BUY, 102, 5, TimeInForce.IOC)
     queued = _order(Side.BUY, 90, 50)
+    resting = _order(Side.SELL, 102, 4)
     ladder = [(100, 3), (101, 10), (102, 10)]
-    left = ladders.without_own(Side.BUY, ladder, [resting, flying, queued])
-    assert left == [(101, 10 - 4 - 2), (102, 10)]
+    assert ladders.without_own(Side.BUY, ladder, [flying, queued]) == [(101, 8), (102, 10)]
+    assert ladders.without_own(Side.BUY, ladder, [flying, resting]) == [(101, 8)], "not into our own offer"
+    assert ladders.without_own(Side.BUY, ladder, [resting], past_own=True) == [(100, 3), (101, 10), (102, 6)]
+    bids = [(99, 3), (98, 10)]
+    assert ladders.without_own(Side.SELL, bids, [_order(Side.BUY, 98, 1), _order(Side.SELL, 105, 7)]) == [
+        (99, 3)
+    ]
+    stop = _order(Side.SELL, 0, 4)
+    stop.ord_type = OrdType.STOP
+    assert ladders.without_own(Side.BUY, ladder, [stop]) == ladder, "a stop is not in the book"
+
+
+@EXAMPLES
+@given(SEEDS)
+def test_no_leg_would_trade_with_ourselves(seed: int) -> None:
+    """A maker of ours stands on the other side; the gate takes every leg of the route all the same."""
+    book = draw(seed)
+    bench = build(book)
+    other = Side.SELL if book.side is Side.BUY else Side.BUY
+    for i in range(len(book.specs)):
+        px = book.taken(i)[-1][0]
+        bench.submit(i, other, 12, price_ticks=px, tif=TimeInForce.GTC, strategy="maker")
+    for leg in ask(bench, book).legs:
+        sent = bench.submit(
+            leg.instrument, book.side, leg.qty_lots, price_ticks=leg.price_ticks, tif=TimeInForce.IOC
+        )
+        assert isinstance(sent, Order) or sent.code != "SELF_MATCH", sent
 
 
 def _order(side: Side, ticks: int, lots: int, tif: TimeInForce = TimeInForce.GTC) -> Order:

@@ -5,16 +5,15 @@ it is. An older one is a shape: its levels are believed at the same distance beh
 market makers move their whole ladder with the price, and what lies there costs the staleness of the ladder's age where
 the best costs only its own. Without deeper levels there is the top alone; without a top there is nothing.
 
-Two things are taken off what is displayed, because the router must not count on them: our own resting orders on the
-side that would be hit (buying our own offer is no liquidity, and the gate would refuse it as a self-match), and the
-open orders of ours that take from the same side (what they will get is gone when the next one arrives). Simulated
-venues do not show our resting orders, so there the first is a little too careful; the venues that do show them are
-the ones that matter.
+Two things of our own are in the way. An order of ours resting on the side that would be hit ends the ladder before its
+price: the gate refuses an entry that would trade with ourselves, and a venue that prevents it cancels one of the two.
+Only a reduction looks past it, less what we show there. And what our open orders on the same side are about to take
+(immediate ones, and those that cross) is taken off from the best on: it is gone when the next one arrives.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from bus.enums import OrdType, Side, TimeInForce
@@ -60,24 +59,26 @@ def ladder_of(state: State, instrument: int, side: Side) -> Seen:
     return Seen(levels, best, age_ns, max(deep_age_ns, age_ns), "" if levels else "nothing shown")
 
 
-def without_own(side: Side, levels: Ladder, orders: Iterable[Order]) -> Ladder:
-    """``levels`` less what ``orders`` (open ones of this instrument) rest there or are about to take."""
-    resting: dict[int, int] = {}
-    orders = list(orders)
+def without_own(side: Side, levels: Ladder, orders: Sequence[Order], *, past_own: bool = False) -> Ladder:
+    """``levels`` without what ``orders`` (open ones of this instrument) rest there or are about to take."""
     if not orders:
         return levels
+    resting: dict[int, int] = {}
     taking = 0
     best = levels[0][0] if levels else 0
     sign = 1 if side is Side.BUY else -1
     for order in orders:
-        if order.side is not side:
+        if order.side is side:
+            taking += order.leaves_lots if _takes(order, best, sign) else 0
+        elif order.ord_type is OrdType.LIMIT:
             resting[order.price_ticks] = resting.get(order.price_ticks, 0) + order.leaves_lots
-        elif _takes(order, best, sign):
-            taking += order.leaves_lots
+    wall = 0 if past_own or not resting else (min(resting) if side is Side.BUY else max(resting))
     left: Ladder = []
     for ticks, shown in levels:
-        lots = shown - resting.get(ticks, 0)
-        spent = min(taking, max(lots, 0))
+        if wall and (ticks - wall) * sign >= 0:
+            break
+        lots = max(shown - resting.get(ticks, 0), 0)
+        spent = min(taking, lots)
         taking -= spent
         if lots > spent:
             left.append((ticks, lots - spent))

@@ -146,7 +146,9 @@ def _look(
     seen = ladders.ladder_of(state, peer.instrument, side)
     if seen.why:
         return _out(state, peer, seen.why, seen.age_ns)
-    levels = ladders.without_own(side, seen.levels, orders)
+    levels = ladders.without_own(side, seen.levels, orders, past_own=reduce_only)
+    if not levels:
+        return _out(state, peer, "own orders stand before what is shown", seen.age_ns)
     if limit_ticks > 0:
         levels = _within(levels, side, limit_ticks, peer)
     if not levels:
