@@ -245,9 +245,9 @@ class Exchange:
             return
         for trade in order.trades:
             self._again(trade, at_ns)
-        if not order.end:
+        if not order.end or order.end == "filled":  # nothing left of it says that it is filled
             self._told(order, ReportKind.STATUS, at_ns)
-        elif order.end != "filled":
+        else:
             self._report(cl_ord_id, ReportKind[order.end.upper()], at_ns, cum_lots=order.cum_lots)
 
     def on_query_open(self, request: int, at_ns: int) -> None:

@@ -165,6 +165,16 @@ def test_three_looks_without_it_a_while_apart_say_that_it_was_lost() -> None:
     assert order.status is S.NEW and work(bench) == 10
 
 
+def test_a_lost_refusal_of_what_has_filled_ends_by_looking() -> None:
+    bench, order = amended(12)
+    bench.fill(order.cl_ord_id, 10)
+    assert order.status is S.PENDING_REPLACE and work(bench) == 2
+    for _ in range(amend.UNSEEN_MAX):
+        bench.wait(1.0)
+        bench.report(order.cl_ord_id, R.STATUS, cum_lots=10, order_lots=10, order_ticks=9900)
+    assert order.status is S.FILLED and work(bench) == 0 and not bench.state.working
+
+
 def test_a_late_yes_after_it_was_given_up_is_booked_and_told() -> None:
     bench, order = amended(12)
     for _ in range(amend.UNSEEN_MAX):

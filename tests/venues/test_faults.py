@@ -99,7 +99,7 @@ def test_fills_while_disconnected_are_lost_and_found_by_query() -> None:
     rig.wait()
     rig.ask(order="a", positions=1)
     came = rig.wait()
-    assert rig.kinds("a") == [ACK, TRADE]
+    assert rig.kinds("a") == [ACK, TRADE, ReportKind.STATUS]
     assert held(came).positions[0].qty_lots == 5
 
 

@@ -274,7 +274,8 @@ def test_a_query_for_an_order_tells_its_trades_again_with_the_same_ids() -> None
     rig.wait()
     assert rig.kinds("a") == [TRADE, ReportKind.STATUS]
     assert {r.exec_id for r in rig.reports("a") if r.kind is TRADE} == told
-    assert rig.kinds("f") == [TRADE]
+    assert rig.kinds("f") == [TRADE, ReportKind.STATUS]
+    assert rig.reports("f")[-1].cum_lots == rig.reports("f")[-1].order_lots, "nothing left of it"
     assert rig.kinds("r") == rig.kinds("ghost") == [ReportKind.NOT_FOUND]
 
 
