@@ -70,10 +70,14 @@ def test_the_window_forgets_before_the_latch_and_never_after() -> None:
         at.price(i, 100.0)
     bought(at, 2)
     assert at.kill(KEY) is None
+    slow = at.submit(1, BUY, 1, **MINE)
+    late = at.working(0, BUY, 1, 99.0, **MINE)
     bought(at, 1)
     at.finish_kill()
     at.wait(3_600.0)
     assert at.kill(KEY).phase is KillPhase.LATCHED
+    at.fill(late.cl_ord_id, 1)
+    at.fill(slow.cl_ord_id, 1)
     at.state.cold.kills.clear()  # even if the kill were lost, the gate remembers
     at.price(0, 100.0)
     denial = at.submit(0, BUY, 1, **MINE)
