@@ -17,6 +17,7 @@ import msgspec
 from bus.enums import OrdType, Side
 from core.engine.orders import Order
 
+LIMIT, BUY = OrdType.LIMIT, Side.BUY  # looked up once, not once an order
 STALE_MAX = 16  # entries a heap may hold beyond twice the live ones before it is made afresh
 
 
@@ -58,6 +59,7 @@ class Desk:
         self.limits: dict[
             tuple[str, int], Any
         ] = {}  # resolved limits by (strategy, instrument): gate/tight.py
+        self.lanes: dict[tuple[str, int], Any] = {}  # what is fixed of a pair: gate/short.py
         self.sides: dict[tuple[int, Side], Quotes] = {}
         self.pairs: dict[tuple[str, int], dict[str, Order]] = {}  # (strategy, instrument) -> its open orders
         self.by_strategy: dict[str, int] = {}  # open orders
@@ -66,16 +68,28 @@ class Desk:
         for order in orders:
             self.add(order)
 
+    def forget_limits(self) -> None:
+        """A limit has changed: what was resolved from them is resolved again."""
+        self.limits.clear()
+        self.lanes.clear()
+
     def add(self, order: Order) -> None:
         """An order counts as open from now on."""
-        pair = self.pairs.setdefault((order.strategy, order.instrument), {})
-        if order.cl_ord_id in pair:
+        id_, pair = order.cl_ord_id, self.pairs.get((order.strategy, order.instrument))
+        if pair is None:
+            pair = self.pairs[order.strategy, order.instrument] = {}
+        elif id_ in pair:
             return
-        pair[order.cl_ord_id] = order
+        pair[id_] = order
         self._count(order, 1)
-        if order.ord_type is OrdType.LIMIT:
-            self._side(order).live[order.cl_ord_id] = order
-            self.repriced(order)
+        if order.ord_type is LIMIT:
+            side = self._side(order)
+            side.live[id_] = order
+            if order.price_ticks and not order.want_ticks and len(side.heap) < 2 * len(side.live) + STALE_MAX:
+                ticks = order.price_ticks
+                heapq.heappush(side.heap, (-ticks if order.side is BUY else ticks, id_))
+            else:
+                self.repriced(order)
 
     def remove(self, order: Order) -> None:
         """It has ceased to count; a second word about it changes nothing."""
@@ -128,10 +142,7 @@ class Desk:
         return own
 
     def _count(self, order: Order, by: int) -> None:
-        counts: tuple[tuple[dict[Any, int], Any], ...] = (
-            (self.by_strategy, order.strategy),
-            (self.by_instrument, order.instrument),
-            (self.by_venue, order.venue),
-        )
-        for count, key in counts:
-            count[key] = count.get(key, 0) + by
+        strategies, instruments, venues = self.by_strategy, self.by_instrument, self.by_venue
+        strategies[order.strategy] = strategies.get(order.strategy, 0) + by
+        instruments[order.instrument] = instruments.get(order.instrument, 0) + by
+        venues[order.venue] = venues.get(order.venue, 0) + by

@@ -14,6 +14,7 @@ from core.engine.orders import Order, forget_want
 from core.engine.state import DONE_ORDERS_MAX, State
 
 PENDING_UNKNOWN = OrdStatus.PENDING_UNKNOWN  # looked up once, not once an order
+KILL = Purpose.KILL
 RATE_KEEP = 4096  # submit times remembered for the order-rate switch
 UNKNOWN_QUERY_NS = SECOND_NS  # how often an unknown outcome is asked about
 PATIENCE_MAX = 10  # a cancel without an answer is repeated after 1, 2, … this many times UNKNOWN_QUERY_NS
@@ -71,7 +72,7 @@ def query(state: State, order: Order) -> None:
 
 def count_message(state: State, order: Order, *, new: bool = False) -> None:
     """Submits, amends and cancels of strategies and operators count in every rate; kill orders never do."""
-    if order.purpose is Purpose.KILL:
+    if order.purpose is KILL:
         return
     (flow.sent if new else flow.message)(state, order)
     times = state.cold.submits_ns
@@ -81,7 +82,7 @@ def count_message(state: State, order: Order, *, new: bool = False) -> None:
 
 
 def count_verdict(state: State, order: Order, kind: ReportKind) -> None:
-    if order.purpose is Purpose.KILL or kind not in (ReportKind.ACK, ReportKind.REJECTED, ReportKind.TRADE):
+    if order.purpose is KILL or kind not in (ReportKind.ACK, ReportKind.REJECTED, ReportKind.TRADE):
         return
     if order.status is OrdStatus.PENDING_NEW or kind is ReportKind.REJECTED:
         verdicts = state.cold.verdicts

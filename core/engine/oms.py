@@ -50,14 +50,14 @@ def submit(state: State, wish: Wish, *, command: str = "", kill: str = "") -> Or
         purpose=wish.purpose,
         reduce_only=verdict.reduce_only,
         post_only=wish.post_only,
-        stop_ticks=wish.stop_ticks,
-        list_id=wish.list_id,
-        protects=wish.protects,
         created_ns=now,
         updated_ns=now,
         sent_px=state.mark(wish.instrument),
         command=command,
         kill=kill,
+        stop_ticks=wish.stop_ticks,
+        list_id=wish.list_id,
+        protects=wish.protects,
     )
     state.add_working(order)
     count_message(state, order, new=True)

@@ -188,7 +188,11 @@ NOT_FOUND_MAX = 3  # consecutive "never heard of it" answers, spaced by queries,
 
 
 class Order(msgspec.Struct, kw_only=True):
-    """One order, ours or adopted. Lots and ticks; mutable, written by the oms only."""
+    """One order, ours or adopted. Lots and ticks; mutable, written by the oms only.
+
+    What is given when one is made stands first: a keyword is looked for from the front, and the last of forty costs
+    as much as the rest of the making.
+    """
 
     cl_ord_id: str
     venue: int
@@ -204,6 +208,13 @@ class Order(msgspec.Struct, kw_only=True):
     post_only: bool
     created_ns: int
     updated_ns: int
+    sent_px: float = 0.0  # mark when it was sent, quote, 0 = none
+    command: str = ""  # the command it answers
+    kill: str = ""  # the kill it serves
+    stop_ticks: int = 0  # STOP only: the trigger
+    list_id: str = ""  # the order list it is a leg of
+    protects: bool = False  # a protective stop: lists.py and kill.py say when a stop of ours leaves it alone
+    parent: str = ""  # the execution algorithm it is a child of
     status: OrdStatus = OrdStatus.PENDING_NEW
     filled_lots: int = 0
     filled_value: float = 0.0  # sum of lots x price, quote
@@ -214,19 +225,10 @@ class Order(msgspec.Struct, kw_only=True):
     papers: int = 0  # times their executions were asked for
     asking: bool = False  # a timer will ask the venue about it
     unknown_ns: int = 0  # since when the outcome is unknown, 0 = known
-    command: str = ""  # the command it answers
-    kill: str = ""  # the kill it serves
     reason: str = ""
-    sent_px: float = 0.0  # mark when it was sent, quote, 0 = none
     expect_px: float = 0.0  # average price the book showed for it when it was sent, quote, 0 = nobody looked
     heard_ns: int = 0  # when the venue first said anything of it
     unsure: bool = False  # its outcome has been unknown for a time
-
-    stop_ticks: int = 0  # STOP only: the trigger
-    list_id: str = ""  # the order list it is a leg of
-    protects: bool = (
-        False  # a protective stop: see lists.py and kill.py for when a stop of ours leaves it alone
-    )
     revision: int = 0  # amendments asked for
     answered: int = 0  # the latest of them that the venue has answered
     refused: int = 0  # the latest of them that was refused or given up
@@ -235,7 +237,6 @@ class Order(msgspec.Struct, kw_only=True):
     want_stop: int = 0
     unseen: int = 0  # answers that showed the order without it
     unseen_ns: int = 0  # when one was last counted
-    parent: str = ""  # the execution algorithm it is a child of
 
     @property
     def leaves_lots(self) -> int:

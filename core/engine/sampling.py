@@ -13,4 +13,4 @@ from core.engine.state import State
 def on_boot(state: State) -> None:
     """The configuration may have changed since the snapshot: windows as configured from now on."""
     state.instruments["window_ns"] = int(state.config.gate.window_s * SECOND_NS)
-    state.desk.limits.clear()
+    state.desk.forget_limits()

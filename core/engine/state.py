@@ -220,6 +220,8 @@ class State:
             self.switches,
         )
         self.tripped = self.switches["tripped"]
+        self.buying, self.selling = self.positions["work_buy_lots"], self.positions["work_sell_lots"]
+        self.mark_px = self.markets["mark_px"]
         self.trip_instrument = self.account["trip_instrument"]
         self.cold = Cold()
         self.ledger_rows: LedgerRows | None = None  # the ledger as the kernels see it; made from it when missing
@@ -251,7 +253,7 @@ class State:
 
     def mark(self, instrument: int) -> float:
         """Mark price, quote; 0 when never marked."""
-        return float(self.markets["mark_px"][instrument])
+        return float(self.mark_px[instrument])
 
     def qty(self, instrument: int) -> int:
         """Signed lots held."""
@@ -285,8 +287,7 @@ class State:
 
     def shift_working(self, instrument: int, side: Side, lots: int) -> None:
         """Move the sum of lots that could still fill."""
-        column = "work_buy_lots" if side is Side.BUY else "work_sell_lots"
-        self.positions[column][instrument] += lots
+        (self.buying if side is Side.BUY else self.selling)[instrument] += lots
         self.dirty_positions[instrument] = None
 
     def timer(self, due_ns: int, kind: str, key: str = "") -> int:

@@ -35,7 +35,7 @@ def set_limit(state: State, command: Command) -> None:
     accept(state, command)
     before = _before(state, name, scope)
     state.cold.limits[limit_key(name, scope)] = value
-    state.desk.limits.clear()
+    state.desk.forget_limits()
     changed = f"{before} -> {value}"
     announce.audit(state, command.operator, f"set_limit {name}", scope, changed, command.reason)
     finish(state, command.id, "done", {"name": name, "scope": scope, "value": value, "before": before})

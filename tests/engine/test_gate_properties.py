@@ -71,7 +71,7 @@ def bench(limits: GateLimits, book: dict) -> Bench:
         at.working(0, Side.BUY, 3, 99.0)
         at.working(0, Side.SELL, 3, 101.0)
     at.state.config = msgspec.structs.replace(at.state.config, gate=limits, switches=only(drawdown=0.05))
-    at.state.desk.limits.clear()
+    at.state.desk.forget_limits()
     at.state.positions["qty_lots"][0] = book["held"]
     at.state.markets["mark_px"][0] = book["mark"]
     at.state.account["equity"] = book["equity"]

@@ -26,7 +26,7 @@ from core.engine.scopes import in_scope
 from core.engine.state import State
 from core.engine.step import step
 
-from . import by_hand, parents
+from . import both_ways, by_hand, parents
 from .cable import Cable
 from .draw import ACTIVE_S, T0, Act, plan
 from .tape import SECOND, make
@@ -35,6 +35,7 @@ from .watch import Broken, Watch, need
 
 CALM_MIN_S, CALM_S = 26, 150  # late reports come up to 20 s late
 REPLAY_EVERY = 3  # every which seed is replayed
+both_ways.install()
 
 
 class World:

@@ -78,19 +78,19 @@ def approve(state: State, wish: Wish) -> NewOrder | Denial:
     approval = _judge(state, wish)
     if isinstance(approval, Denial):
         return approval
-    return NewOrder(
-        cl_ord_id=wish.cl_ord_id,
-        venue=state.venue_ids[state.specs[wish.instrument].venue],
-        instrument=wish.instrument,
-        side=wish.side,
-        ord_type=wish.ord_type,
-        tif=wish.tif,
-        qty_lots=wish.qty_lots,
-        price_ticks=wish.price_ticks,
-        reduce_only=wish.reduce_only or approval.reducing,
-        post_only=wish.post_only,
-        approval=approval,
-        stop_ticks=wish.stop_ticks,
+    return NewOrder(  # by place: a tenth of an order's way is spent here when every field is named
+        wish.cl_ord_id,
+        state.venue_ids[state.specs[wish.instrument].venue],
+        wish.instrument,
+        wish.side,
+        wish.ord_type,
+        wish.tif,
+        wish.qty_lots,
+        wish.price_ticks,
+        wish.reduce_only or approval.reducing,
+        wish.post_only,
+        approval,
+        wish.stop_ticks,
     )
 
 

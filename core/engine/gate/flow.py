@@ -103,20 +103,21 @@ def _rates(case: Case) -> Refusal | None:
     """Room for one more message in every scope's budget; of a venue's a part is kept for a kill's cancels."""
     state = case.state
     for limit in case.limits.messages:
-        used, room = _level(state, limit), _room(state, limit)
+        used, room = level_of(state, limit), room_in(state, limit)
         if not used + 1.0 <= room:
             text = "too many order messages (in the budget)"
             return "RATE", used + 1.0, room, text if limit[1] == FIRM else f"{text}; limit of {limit[1]}"
     return None
 
 
-def _room(state: State, limit: Limit) -> float:
+def room_in(state: State, limit: Limit) -> float:
+    """Messages that a scope's bucket holds for entries."""
     gate = state.config.gate
     kept = gate.kill_reserve if limit[1].startswith("venue:") else 0.0
     return limit[0] * gate.messages_burst_s * (1.0 - kept)
 
 
-def _level(state: State, limit: Limit) -> float:
+def level_of(state: State, limit: Limit) -> float:
     """Messages in the scope's bucket now: what was sent, less what has leaked since."""
     bucket = state.cold.buckets.get(limit[1])
     if bucket is None:
@@ -129,9 +130,14 @@ def message(state: State, order: Order) -> None:
     """An order, an amendment or a cancel has been sent: it counts in every scope that limits messages. Kill: never."""
     if order.purpose is KILL:
         return
-    for limit in tight(state, order.strategy, order.instrument).messages:
-        used = _level(state, limit) + 1.0
-        bucket = state.cold.buckets.setdefault(limit[1], Bucket())
+    limits = state.desk.limits.get((order.strategy, order.instrument))
+    if limits is None:
+        limits = tight(state, order.strategy, order.instrument)
+    for limit in limits.messages:
+        used = level_of(state, limit) + 1.0
+        bucket = state.cold.buckets.get(limit[1])
+        if bucket is None:
+            bucket = state.cold.buckets[limit[1]] = Bucket()
         bucket.used, bucket.ts_ns = used, state.cold.now_ns
 
 
