@@ -59,6 +59,7 @@ def allocate(state: State, order: Order, signed: int, price: float, fee: float) 
     of_strategy = order.purpose is Purpose.STRATEGY or (
         order.purpose is Purpose.ALGO and order.strategy != "operator"
     )
+    of_strategy = of_strategy or (order.list_id != "" and not order.reduce_only)  # what its exits will guard
     if of_strategy or (order.purpose is Purpose.KILL and order.strategy != "kill"):
         share(state, state.holding(order.strategy, i), signed, price, fee)
         return

@@ -136,7 +136,7 @@ def _list_of(state: State, command: Command, entry: Wish, kind: str) -> OrderLis
             state.qty(held.instrument)
         ):
             raise Refused("NOT_HELD", "an oco closes what is held: no position that large on the other side")
-        held.entered_lots = held.qty_lots
+        held.entered_lots = held.guard_lots = held.qty_lots
     return held
 
 

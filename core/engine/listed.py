@@ -29,6 +29,7 @@ class OrderList(msgspec.Struct, kw_only=True):
     entered_lots: int = 0  # what the entry has filled (oco: what was held for it)
     exited_lots: int = 0  # what exits have filled, earlier ones too
     released_lots: int = 0  # closed by somebody else: no longer ours to guard
+    guard_lots: int = 0  # size of its exits now: the claim, as far as the account holds that much
     take_off: bool = False  # this exit is not wanted any more
     stop_off: bool = False
     moving: str = ""  # the take-profit we have cancelled ourselves, to place it anew
@@ -50,5 +51,5 @@ class OrderList(msgspec.Struct, kw_only=True):
 
     @property
     def claim_lots(self) -> int:
-        """What its exits are to guard now."""
+        """What is still to be guarded."""
         return max(self.entered_lots - self.exited_lots - self.released_lots, 0)

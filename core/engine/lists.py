@@ -3,9 +3,10 @@
     bracket   an entry; a take-profit and a protective stop for what it has filled
     oco       a take-profit and a stop for what is held: what one fills, the other is shrunk by
 
-Exits are sized by facts. What the entry has filled, less what exits have filled, less what somebody else has closed,
-is the list's *claim*; it is never more than the account still holds on that side, older lists first. Both exits are
-amended to the claim whenever it changes, and cancelled when it is gone, so a position closed by hand leaves no stop
+Exits are sized by facts. What the entry has filled, less what exits have filled, less what somebody else has closed of
+its strategy's share, is the list's *claim*; what has been released so does not come back. Both exits guard the claim as
+far as the account holds that much on that side, older lists first: while others' shares offset it, less is closed.
+They are amended whenever that changes, and cancelled when nothing is left, so a position closed by hand leaves no stop
 behind that could open a new one. They are reduce-only at the venue and judged by the gate at every change.
 
 A protective stop that ends unasked (the venue, a mass cancel, an expiry) is placed again, a second apart and then
@@ -126,14 +127,24 @@ def _concerned(state: State) -> list[int]:
 
 
 def _review_all(state: State, instrument: int) -> None:
-    """Claims are cut to what the account holds, oldest list first; then each list is put in order."""
+    """Claims are cut to what is still there, oldest list first; then each list is put in order."""
     qty = state.qty(instrument)
     left = abs(qty)
+    claimed: dict[str, int] = {}  # by strategy, the older lists'
     for held in [h for h in state.cold.lists.values() if h.instrument == instrument]:
         room = left if qty * held.exit_sign < 0 else 0
-        held.released_lots += max(held.claim_lots - room, 0)
-        left -= held.claim_lots
+        own = room if held.kind == OCO else _share(state, held) - claimed.get(held.strategy, 0)
+        held.released_lots += max(held.claim_lots - max(own, 0), 0)
+        held.guard_lots = min(held.claim_lots, room)
+        claimed[held.strategy] = claimed.get(held.strategy, 0) + held.claim_lots
+        left -= held.guard_lots
         _review(state, held)
+
+
+def _share(state: State, held: OrderList) -> int:
+    """Lots its strategy holds on the side that the exits would close."""
+    holding = state.cold.holdings.get(f"{held.strategy}|{held.instrument}")
+    return 0 if holding is None else max(-holding.qty_lots * held.exit_sign, 0)
 
 
 # --- one list ------------------------------------------------------------------------------------------------------
@@ -147,7 +158,6 @@ def _review(state: State, held: OrderList) -> None:
     elif not entry and held.claim_lots == 0:
         _end(state, held, NOTHING_LEFT)
     elif _closing(state, held):
-        held.moving = held.take
         _cancel_exits(state, held)
     else:
         if level is TradingState.HALTED:
@@ -161,7 +171,7 @@ def _review(state: State, held: OrderList) -> None:
 
 def _fit_stop(state: State, held: OrderList) -> None:
     order = state.working.get(held.stop)
-    wanted = bool(held.stop_ticks) and not held.stop_off and held.claim_lots > 0
+    wanted = bool(held.stop_ticks) and not held.stop_off and held.guard_lots > 0
     if order is not None:
         _fit(state, held, order, wanted=wanted)
         if order.status in FACES:
@@ -187,7 +197,7 @@ def _fit_stop(state: State, held: OrderList) -> None:
 
 def _fit_take(state: State, held: OrderList) -> None:
     order = state.working.get(held.take)
-    wanted = bool(held.take_ticks) and not held.take_off and held.claim_lots > 0
+    wanted = bool(held.take_ticks) and not held.take_off and held.guard_lots > 0
     if order is not None:
         _fit(state, held, order, wanted=wanted)
         if order.status in FACES:
@@ -208,24 +218,22 @@ def _fit_take(state: State, held: OrderList) -> None:
 
 
 def _fit(state: State, held: OrderList, order: Order, *, wanted: bool) -> None:
-    """Make a working exit as large as the claim; gone when it is not wanted."""
+    """Make a working exit as large as what it guards; gone when it is not wanted."""
     if not wanted:
         if not order.cancels:
-            oms.cancel(state, order, counted=False)
+            _withdraw(state, held, order)
         return
-    claim = min(held.claim_lots, state.specs[held.instrument].qty_lots_max)
-    if order.status not in FACES or order.want_lots or order.leaves_lots == claim:
+    guard = min(held.guard_lots, state.specs[held.instrument].qty_lots_max)
+    if order.status not in FACES or order.want_lots or order.leaves_lots == guard:
         return
     once = order.revision and order.refused == order.revision
-    lots = order.filled_lots + claim
+    lots = order.filled_lots + guard
     if once or isinstance(amend.ask(state, order, lots, order.price_ticks, order.stop_ticks), Denial):
-        if order.cl_ord_id == held.take:
-            held.moving = held.take
-        oms.cancel(state, order, counted=False)  # amending it did not work: another takes its place
+        _withdraw(state, held, order)  # amending it did not work: another takes its place
 
 
 def _send(state: State, held: OrderList, *, stop: bool, command: str = "") -> Order | Denial:
-    """One exit, as large as the claim."""
+    """One exit, as large as what it guards."""
     sent = oms.submit(state, _wish(state, held, stop=stop), command=command)
     if isinstance(sent, Denial):
         held.note = f"{sent.layer.name} {sent.code}"
@@ -244,7 +252,7 @@ def _wish(state: State, held: OrderList, *, stop: bool) -> Wish:
         cl_ord_id=oms.client_order_id(state.cold.epoch, held.strategy, intent),
         instrument=held.instrument,
         side=held.exit_side,
-        qty_lots=min(held.claim_lots, state.specs[held.instrument].qty_lots_max),
+        qty_lots=min(held.guard_lots, state.specs[held.instrument].qty_lots_max),
         strategy=held.strategy,
         purpose=Purpose.OPERATOR,
         ord_type=OrdType.STOP if stop else OrdType.LIMIT,
@@ -273,7 +281,16 @@ def _cancel_exits(state: State, held: OrderList) -> None:
     for key in (held.stop, held.take):
         order = state.working.get(key)
         if order is not None and not order.cancels:
-            oms.cancel(state, order, counted=False)
+            _withdraw(state, held, order)
+
+
+def _withdraw(state: State, held: OrderList, order: Order) -> None:
+    """Cancelled by ourselves: it may come back."""
+    if order.cl_ord_id == held.take:
+        held.moving = held.take
+    elif order.status in FACES:
+        held.failures = 0  # it stood
+    oms.cancel(state, order, counted=False)
 
 
 # --- around it -----------------------------------------------------------------------------------------------------
@@ -300,7 +317,7 @@ def _alarm(state: State, held: OrderList) -> None:
     """A stop that should be there and is not, more than a moment."""
     symbol = state.specs[held.instrument].symbol
     why = held.note or getattr(state.cold.orders.get(held.stop), "reason", "") or "ended by the venue"
-    text = f"{symbol}: {held.claim_lots} lots without their stop ({why}), tried {held.failures} times"
+    text = f"{symbol}: {held.guard_lots} lots without their stop ({why}), tried {held.failures} times"
     alarms.raise_alert(state, "UNPROTECTED", f"list.{held.id}", text)
 
 

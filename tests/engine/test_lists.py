@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bus.effects import CancelOrder, NewOrder, ReplaceOrder
-from bus.enums import OrdStatus, OrdType, ReportKind, Side
+from bus.enums import OrdStatus, OrdType, Purpose, ReportKind, Side
 from core.engine import snapshot
 from core.engine.listed import ENDED, WORKING
 
@@ -276,3 +276,21 @@ def test_exits_close_the_share_of_their_own_strategy() -> None:
     at.fill("take", 10, 104.0)
     held = {key: holding.qty_lots for key, holding in bench.state.cold.holdings.items()}
     assert held == {"other|0": 100, "mine|0": 0}
+
+
+def test_while_others_offset_it_there_is_less_to_close_and_then_all_of_it_again() -> None:
+    at = Listed.__new__(Listed)
+    at.bench = Bench(config(strategies=(strategy("other"), strategy("mine"))))
+    at.bench.command("submit_list", BUY_10 | EXITS | {"strategy": "mine"})
+    at.heard()
+    at.fill("entry", 10)
+    named = {"strategy": "other", "purpose": Purpose.STRATEGY}
+    for lots, guarded in ((-8, 2), (-5, 0), (8, 5), (5, 10)):
+        at.bench.hold(0, lots, **named)
+        at.heard()
+        at.cancelled()
+        at.bench.wait(2.1)
+        at.heard()
+        at.bench.price(0, 100.0)
+        assert at.sizes() == (guarded, guarded), lots
+    assert at.list.status == WORKING
