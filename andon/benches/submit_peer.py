@@ -106,7 +106,7 @@ class Rig:
 
 
 def _client(client_id: Any, venue: Any, enums: Any, bus: Any, cache: Any, clock: Any) -> Any:
-    (base,) = _from("execution.client", "ExecutionClient")
+    base: Any = _from("execution.client", "ExecutionClient")[0]
     (usd,) = _from("model.currencies", "USD")
 
     class Counting(base):  # type: ignore[misc]

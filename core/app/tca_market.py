@@ -109,7 +109,9 @@ def together(markets: Sequence[Market], *, align: bool = True) -> Market:
             "routing needs tapes of one thing (same base and quote) at venues of different names"
         )
     first_ns, last_ns = max(m.first_ns for m in ordered), min(m.last_ns for m in ordered)
-    parts, specs, shifts = [], [], []
+    parts: list[Any] = []
+    specs: list[Any] = []
+    shifts: list[Any] = []
     for i, market in enumerate(ordered):
         rows = market.rows[(market.rows["ts_ns"] >= first_ns) & (market.rows["ts_ns"] <= last_ns)].copy()
         if not len(rows):

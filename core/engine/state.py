@@ -7,7 +7,6 @@ Numbers that kernels read are tables (``core.kernels.tables``); what is ragged, 
 from __future__ import annotations
 
 import heapq
-from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
@@ -25,6 +24,24 @@ from core.engine.ledger import Ledger
 from core.engine.ledger_rows import LedgerRows
 from core.engine.listed import OrderList
 from core.engine.orders import Order
+from core.engine.records import (
+    Alert as Alert,
+)
+from core.engine.records import (
+    Filled as Filled,
+)
+from core.engine.records import (
+    Host as Host,
+)
+from core.engine.records import (
+    Outcome as Outcome,
+)
+from core.engine.records import (
+    VenueState as VenueState,
+)
+from core.engine.records import (
+    Wait as Wait,
+)
 from core.engine.venuecost import VenueCost
 from core.kernels import tables as t
 from core.strategies.base import Strategy
@@ -45,90 +62,6 @@ class Holding(msgspec.Struct):
     realized: float = 0.0
     fees: float = 0.0
     funding: float = 0.0
-
-
-class Filled(NamedTuple):
-    """One execution booked in this step, for whoever keeps accounts of orders: parents, lists, costs."""
-
-    order: Order
-    lots: int
-    price: float  # quote
-    fee: float  # settle currency, positive = paid
-    maker: bool
-    late: bool
-    exec_id: str
-
-
-class Host(msgspec.Struct):
-    """What the engine remembers about a strategy besides the strategy's own memory."""
-
-    id: str
-    enabled: bool
-    evaluations: int = 0
-    skipped: int = 0
-    orders: int = 0
-    denied: int = 0
-    fills: int = 0
-    last_ns: int = 0
-    note: str = ""
-    last_entry_ns: dict[int, int] = {}  # instrument -> last accepted entry
-
-
-class Alert(msgspec.Struct):
-    """One alarm and where it stands."""
-
-    id: str
-    priority: str
-    source: str
-    message: str
-    code: str
-    raised_ns: int
-    updated_ns: int
-    status: str = "UNACK"
-    count: int = 1
-    operator: str = ""
-    until_ns: int = 0
-    reason: str = ""
-
-
-class VenueState(msgspec.Struct):
-    """What we know of one venue."""
-
-    name: str
-    up: bool = True
-    since_ns: int = 0
-    reason: str = ""
-    reconciled: bool = False  # our books and its agreed since the last (re)connect
-    mismatches: int = 0  # position answers in a row that disagreed
-    failures: int = 0  # failed reconciliations in a row
-    checked_ns: int = 0
-    request: int = 0  # outstanding position query outside a kill
-    differs: dict[int, int] = {}  # instrument -> theirs minus ours, at the last answer that counted
-    seen: dict[int, int] = {}  # instrument -> answers in a row with that same difference
-    differed_ns: int = 0  # when a difference last counted
-    recheck_ns: int = 0  # when a recheck is due
-
-
-class Wait(msgspec.Struct):
-    """A command that is done when these orders are: heard of (``heard``), or terminal."""
-
-    ids: list[str]
-    total: int
-    heard: bool
-    since_ns: int
-    closing: int = -1  # instrument to close once nothing works on it any more
-    tries: int = 0
-    told_ns: int = 0  # when progress was last told
-    decisions: list[dict[str, Any]] = []  # of the gate, on the closing order
-
-
-class Outcome(msgspec.Struct):
-    """What a command came to, so that the same id does nothing twice."""
-
-    status: str
-    data: dict[str, Any]
-    error_code: str = ""
-    error_message: str = ""
 
 
 class Cold(msgspec.Struct):
@@ -188,7 +121,9 @@ class Cold(msgspec.Struct):
     overrides: dict[str, Override] = {}  # asked for or granted, the expired ones gone
     override_seq: int = 0
     buckets: dict[str, Bucket] = {}  # scope -> its messages of late
-    recent: dict[tuple[str, int, int, int, int, int], int] = {}  # an order's likeness -> when it was last sent, ns
+    recent: dict[
+        tuple[str, int, int, int, int, int], int
+    ] = {}  # an order's likeness -> when it was last sent, ns
     repeats: dict[str, list[int]] = {}  # "strategy|symbol|side" -> when its orders first executed, ns
     gate_counts: dict[str, int] = {}  # "LAYER.CODE" -> refusals; "veto.CODE", "veto.CODE.off", "warming.CODE"
 
@@ -224,7 +159,9 @@ class State:
         self.mark_px = self.markets["mark_px"]
         self.trip_instrument = self.account["trip_instrument"]
         self.cold = Cold()
-        self.ledger_rows: LedgerRows | None = None  # the ledger as the kernels see it; made from it when missing
+        self.ledger_rows: LedgerRows | None = (
+            None  # the ledger as the kernels see it; made from it when missing
+        )
         self.working: dict[str, Order] = {}  # open orders, in the order they were made
         self.desk = Desk()  # what the gate looks up; follows from ``working``
         self.strategies: dict[str, Strategy] = {}
