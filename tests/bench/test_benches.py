@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from andon.benches import COLUMNS, complete, discover, kill, replays, risk_live, startup, steps, stop
+from andon.benches import COLUMNS, complete, discover, gate, kill, replays, risk_live, startup, steps, stop
 from andon.benches.rows import row, skipped
 
 Row = dict[str, Any]
@@ -52,6 +52,11 @@ def test_what_was_not_measured_is_neither_kept_nor_missed() -> None:
 
 def test_every_bench_is_found_by_name() -> None:
     assert {"step", "replay", "stop", "kill", "core"} <= discover().keys()
+
+
+def test_the_gate_alone() -> None:
+    rows = judged(gate.measure(instruments=6, working=4, count=40, rounds=2))
+    assert {"gate.entry.p50", "gate.entry.p99"} <= rows.keys()
 
 
 def test_a_quote_through_the_engine() -> None:
