@@ -25,7 +25,8 @@ from core.app.tca_track import Track, blank, touch
 from core.engine.algos.parent import Parent
 from core.engine.market import Ticks
 from core.engine.orders import Order
-from core.engine.state import Filled, State
+from core.engine.records import Filled
+from core.engine.state import State
 
 TAU_S = 5.0
 _ANSWERS = frozenset(

@@ -14,7 +14,8 @@ import msgspec
 from bus.effects import Publish
 from bus.enums import Priority
 from bus.views import AlertView
-from core.engine.state import Alert, State
+from core.engine.records import Alert
+from core.engine.state import State
 
 STANDING_MAX = 32  # other alarms told with each message
 GONE = ("CLEARED", "ACK")

@@ -35,7 +35,10 @@ UNSEEN_MAX = (
 def obstacle(order: Order, qty_lots: int, price_ticks: int, stop_ticks: int) -> tuple[str, str]:
     """Why this order cannot be changed so, as (code, what to do); ("", "") when it can."""
     if order.parent:  # a larger child would take the parent beyond itself
-        return "NOT_AMENDABLE", f"{order.cl_ord_id} is a child of {order.parent}: cancel that, and ask for another"
+        return (
+            "NOT_AMENDABLE",
+            f"{order.cl_ord_id} is a child of {order.parent}: cancel that, and ask for another",
+        )
     if order.status not in FACES:
         return (
             "NOT_AMENDABLE",

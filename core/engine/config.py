@@ -62,7 +62,9 @@ class GateLimits(msgspec.Struct, frozen=True, kw_only=True):
     data_age_max_s: float = 10.0
     range_collar: float = 0.03  # beyond the recent range, on the side that trades; 0 = off
     window_s: float = 30.0  # the recent past is one to two of these
-    clock_skew_max_s: float = 1.0  # a tick further ahead of the engine's time than this is from a broken clock
+    clock_skew_max_s: float = (
+        1.0  # a tick further ahead of the engine's time than this is from a broken clock
+    )
     spread_bps_max: float = 0.0  # microstructure veto; 0 = off, as for the next four
     spread_ewma_max: float = 0.0  # multiples of the instrument's usual spread
     thin_max: float = 0.0  # order lots as a multiple of those at the best it would take
@@ -78,8 +80,12 @@ class GateLimits(msgspec.Struct, frozen=True, kw_only=True):
     repeat_max: int = 50  # executed orders of a strategy on one side of one instrument in the window; 0 = off
     repeat_window_s: float = 60.0
     self_match: bool = True  # an entry that would trade with our own resting order is denied
-    stress_move: float = 0.05  # fraction of price: what pending orders may lose against the loss budgets; 0 = off
-    position_room_min: float = 0.1  # fraction of a position's loss limit that must be left before anything is added
+    stress_move: float = (
+        0.05  # fraction of price: what pending orders may lose against the loss budgets; 0 = off
+    )
+    position_room_min: float = (
+        0.1  # fraction of a position's loss limit that must be left before anything is added
+    )
     var_max: float = 0.0  # fraction of equity, after the trade; 0 = off
     es_max: float = 0.0
     risk_age_max_s: float = 900.0  # older risk results refuse where var_max or es_max is set

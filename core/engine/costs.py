@@ -14,7 +14,8 @@ from typing import Any
 
 from bus.enums import OrdStatus, Purpose, Side
 from core.engine.orders import Order
-from core.engine.state import Filled, State
+from core.engine.records import Filled
+from core.engine.state import State
 from core.engine.venuecost import VenueCost
 
 WINDOW = 200  # observations a mean remembers

@@ -17,7 +17,8 @@ from core.engine.config import SECOND_NS
 from core.engine.gate.form import LOTS_MAX
 from core.engine.moves import count_verdict, forget_old
 from core.engine.orders import Order, book_want, following, forget_want
-from core.engine.state import EXEC_IDS_MAX, Filled, State
+from core.engine.records import Filled
+from core.engine.state import EXEC_IDS_MAX, State
 
 EXPLAINS_NS = 60 * SECOND_NS  # how long an execution may still explain what was taken on the venue's word
 

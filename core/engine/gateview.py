@@ -1,4 +1,4 @@
-"""The gate as ``health.gate`` shows it: what it refused and why, what the vetoes said, what is lifted, what is changed."""
+"""The gate as ``health.gate`` shows it: what it refused and why, what the vetoes said, what is lifted or changed."""
 
 from __future__ import annotations
 

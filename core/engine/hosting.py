@@ -15,7 +15,8 @@ from bus.enums import Purpose, Side, TradingState
 from core.engine import announce, ladder, oms
 from core.engine.config import SECOND_NS
 from core.engine.gate import Denial, Wish
-from core.engine.state import Host, State
+from core.engine.records import Host
+from core.engine.state import State
 from core.strategies.base import CancelRequest, OrderRequest, OwnOrder, Picture, Strategy
 from core.strategies.registry import make
 

@@ -25,7 +25,8 @@ from core.engine.config import SECOND_NS
 from core.engine.gate import Denial, Wish
 from core.engine.listed import ENDED, OCO, WORKING, OrderList
 from core.engine.orders import FACES, Order
-from core.engine.state import Filled, State
+from core.engine.records import Filled
+from core.engine.state import State
 
 KEPT_MAX = 128  # ended lists remembered, for late fills
 AGAIN_S_MAX = 10  # a missing stop is placed again after 1, 2, 4, … this many seconds

@@ -6,7 +6,8 @@ from typing import Any
 
 from bus.effects import Reply
 from bus.events import Command
-from core.engine.state import COMMANDS_MAX, Outcome, State
+from core.engine.records import Outcome
+from core.engine.state import COMMANDS_MAX, State
 
 
 def accept(state: State, command: Command, data: dict[str, Any] | None = None) -> None:

@@ -15,8 +15,9 @@ from bus.events import OpenOrder, OpenOrders, Positions, Report, VenueStatus
 from core.engine import alarms, books, flatten, kill, oms
 from core.engine.config import SECOND_NS
 from core.engine.ladder import Kill
+from core.engine.records import VenueState
 from core.engine.scopes import instruments_of
-from core.engine.state import State, VenueState
+from core.engine.state import State
 
 SAME_MAX = 3  # identical differences in a row that make it real
 RECHECK_NS = SECOND_NS // 2

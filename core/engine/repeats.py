@@ -12,7 +12,8 @@ from bus.enums import Purpose, Side, Switch, TradingState
 from core.engine import kill
 from core.engine.config import SECOND_NS
 from core.engine.gate.tight import repeat_key
-from core.engine.state import Filled, State
+from core.engine.records import Filled
+from core.engine.state import State
 
 
 def after(state: State) -> None:

@@ -24,24 +24,7 @@ from core.engine.ledger import Ledger
 from core.engine.ledger_rows import LedgerRows
 from core.engine.listed import OrderList
 from core.engine.orders import Order
-from core.engine.records import (
-    Alert as Alert,
-)
-from core.engine.records import (
-    Filled as Filled,
-)
-from core.engine.records import (
-    Host as Host,
-)
-from core.engine.records import (
-    Outcome as Outcome,
-)
-from core.engine.records import (
-    VenueState as VenueState,
-)
-from core.engine.records import (
-    Wait as Wait,
-)
+from core.engine.records import Alert, Filled, Host, Outcome, VenueState, Wait
 from core.engine.venuecost import VenueCost
 from core.kernels import tables as t
 from core.strategies.base import Strategy

@@ -15,7 +15,8 @@ from bus.enums import OrdStatus, Purpose
 from core.engine import oms, trading
 from core.engine.gate import Denial
 from core.engine.outcomes import finish
-from core.engine.state import State, Wait
+from core.engine.records import Wait
+from core.engine.state import State
 
 MS_NS = 1_000_000
 TELL_NS = 50 * MS_NS  # least time between two progress replies of one command

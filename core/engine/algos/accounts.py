@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from core.engine.algos.parent import Child, Parent
-from core.engine.state import Filled, State
+from core.engine.records import Filled
+from core.engine.state import State
 
 FILLS_MAX = 512  # executions remembered of one parent; beyond it neighbours are joined, sums stay exact
 

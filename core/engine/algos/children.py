@@ -106,7 +106,14 @@ def _parts(state: State, parent: Parent, lots: int) -> list[Part]:
             parent.note = "no child: every venue it may use is stopped"
             return []
         found = router.decide(
-            state, parent.id, parent.instrument, parent.side, lots, limit, allowed, reduce_only=parent.reduce_only
+            state,
+            parent.id,
+            parent.instrument,
+            parent.side,
+            lots,
+            limit,
+            allowed,
+            reduce_only=parent.reduce_only,
         )
         parts = [
             Part(leg.instrument, leg.qty_lots, leg.price_ticks, leg.parent_lots, leg.expect_px)

@@ -27,7 +27,8 @@ from core.engine.gate.form import LOTS_MAX
 from core.engine.gate.tight import FIRM, Tight, tight
 from core.engine.gate.vetoes import SAMPLES_MIN
 from core.engine.gate.wish import Wish
-from core.engine.state import Host, State, VenueState
+from core.engine.records import Host, VenueState
+from core.engine.state import State
 from core.kernels import clear as kernel
 from core.kernels import facts
 from core.kernels import tables as t
