@@ -71,11 +71,14 @@ def test_without_curve_nobody_gets_in_over_tcp(toy: Toy) -> None:
 
 ALLOWED = {
     "viewer": {"snapshot", "ping", "subscribe_history", "what_if"},
-    "trader": {"submit_order", "submit_list", "amend_order", "cancel_order", "close_position"},
-    "operator": set(
-        "kill stop cancel_all rearm start start_strategy stop_strategy acknowledge_alert shelve_alert".split()
+    "trader": set(
+        "submit_order submit_list amend_order cancel_order close_position cancel_algo pause_algo resume_algo".split()
     ),
-    "admin": {"set_limit", "promote_model"},
+    "operator": set(
+        "kill stop cancel_all rearm start start_strategy stop_strategy acknowledge_alert shelve_alert"
+        " request_override revoke_override".split()
+    ),
+    "admin": {"set_limit", "promote_model", "grant_override"},
 }
 
 
