@@ -39,6 +39,11 @@ def draw(rng: random.Random, config: EngineConfig) -> list[tuple[float, str, dic
     return acts
 
 
+def do(world: World, act: Act) -> None:
+    """One of the above."""
+    (submit_list if act.what in ("list", "oco") else amend)(world, act)
+
+
 def submit_list(world: World, act: Act) -> None:
     """A bracket, or exits for what is held."""
     state, data = world.state, act.data

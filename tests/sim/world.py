@@ -221,10 +221,8 @@ class World:
                 self._submit(data)
             case "algo" | "pause_algo" | "resume_algo" | "cancel_algo":
                 parents.ask(self, act)
-            case "list" | "oco":
-                by_hand.submit_list(self, act)
-            case "amend" | "trigger":
-                by_hand.amend(self, act)
+            case "list" | "oco" | "amend" | "trigger":
+                by_hand.do(self, act)
             case "cancel_order":
                 ids = list(self.state.cold.orders) or ["nobody"]
                 self._command("cancel_order", {"cl_ord_id": self.rng.choice(ids)})
