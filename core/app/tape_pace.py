@@ -13,7 +13,7 @@ from core.adapters.tape import Tape
 from core.engine.config import EngineConfig
 
 BAR_ROWS = 4  # ticks made of one bar
-DAY_S = 86_400.0
+HOUR_S, DAY_S = 3_600.0, 86_400.0
 SESSION_BAR_S = 4 * 3600.0  # longer bars do not say in which session of the day they moved
 
 
@@ -37,6 +37,7 @@ def at_its_pace(tape: Tape, config: EngineConfig) -> EngineConfig:
             sample_s=max(config.attribution.sample_s, bar_s) if config.attribution.sample_s else 0.0,
             sessions=config.attribution.sessions if bar_s < SESSION_BAR_S else {},
         ),
+        algos=msgspec.structs.replace(config.algos, learn_hours=bar_s < HOUR_S),
     )
 
 

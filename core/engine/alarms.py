@@ -111,7 +111,7 @@ TABLE: dict[str, Meaning] = {
         "read the reason; resume the algorithm or cancel it", 300,
     ),
     "ALGO_STALLED": Meaning(
-        L, "an algorithm has fallen several slices behind its schedule", "it will end with a part of the order not done",
+        L, "an algorithm is several slices behind its schedule", "it will end with a part of the order not done",
         "widen its limit or its catch-up, or cancel it and send the rest another way", 600,
     ),
     "SURVEILLANCE": Meaning(

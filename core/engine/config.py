@@ -49,7 +49,7 @@ class KillTimes(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class GateLimits(msgspec.Struct, frozen=True, kw_only=True):
-    """Pre-trade limits, the firm's. Money in account currency, the rest fractions and ratios; 0 = off where it says so."""
+    """Pre-trade limits of the firm. Money in account currency, the rest fractions, ratios; 0 = off where it says so."""
 
     price_collar: float = 0.05
     order_value_max: float = 250_000.0
@@ -144,9 +144,10 @@ class RouterLimits(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AlgoLimits(msgspec.Struct, frozen=True, kw_only=True):
-    """Execution algorithms. Impact is in daily volumes and fractions of price, fitted on equities: refit from own costs."""
+    """Execution algorithms. Impact: daily volumes and fractions of price, fitted on equities; refit from own costs."""
 
     catch_up_max: float = 1.0  # of a slice, beyond its own part
+    learn_hours: bool = True  # the volume of each hour of the week; a tape of long bars knows no hours
     on_restart: str = "cancel"  # cancel | resume
     denials_max: int = 5  # denials and rejections in a row that pause a parent
     stall_slices: float = 3.0  # this far behind its schedule a parent alarms

@@ -2,8 +2,7 @@
 
     World(seed).run()      raises Broken with the seed; the same seed breaks the same way for ever
 
-A world has ten seconds of weather, in which everything may happen, and then a calm in which the venues are
-well again and everything must come to rest:
+A world has ten seconds of weather, in which everything may happen, then a calm in which all must come to rest:
 
     I2   every kill ends LATCHED and the venue itself agrees: nothing working in its scope, flat where it flattens
     I3   our positions are the venue's

@@ -28,7 +28,8 @@ def on_boot(state: State) -> None:
     wanted = range(len(state.specs)) if len(state.specs) <= WATCHED_MAX else list(state.cold.tapes)
     for i in wanted:
         _begin(state, i)
-    state.timer((state.cold.now_ns // HOUR_NS + 1) * HOUR_NS, "algo")
+    if state.config.algos.learn_hours:
+        state.timer((state.cold.now_ns // HOUR_NS + 1) * HOUR_NS, "algo")
 
 
 def watch(state: State, instrument: int) -> None:
