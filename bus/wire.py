@@ -25,7 +25,9 @@ REQUEST_TYPES = frozenset(
     " shelve_alert start_strategy stop_strategy promote_model what_if subscribe_history ping"
     " cancel_algo pause_algo resume_algo request_override grant_override revoke_override".split()
 )
-STOPPING_TYPES = frozenset({"kill", "stop", "cancel_order", "cancel_all", "cancel_algo", "pause_algo", "ping", "snapshot"})  # never expire
+STOPPING_TYPES = frozenset(  # never expire
+    "kill stop cancel_order cancel_all cancel_algo pause_algo ping snapshot".split()
+)
 
 # The codes the bus itself refuses with; the engine adds its own.
 MALFORMED = "malformed"  # does not decode

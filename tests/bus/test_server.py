@@ -16,6 +16,7 @@ import zmq
 from bus import sockets, wire
 from bus.client import Client
 from bus.enums import Role
+from bus.roles import LEAST_ROLE
 from bus.server import BusServer, CurveServer
 from bus.wire import Reply
 
@@ -157,7 +158,7 @@ EXPIRED_NS = 1_000
 @pytest.mark.parametrize("type", sorted(wire.REQUEST_TYPES))
 def test_expiry_refuses_everything_but_stopping(toy: Toy, peer: Wire, type: str) -> None:
     final = ask(peer, type=type, expires_ns=EXPIRED_NS)[-1]
-    admin_only = type in ("set_limit", "promote_model")  # the owner of the ipc folder is an operator
+    admin_only = LEAST_ROLE[type] is Role.ADMIN  # the owner of the ipc folder is an operator
     if type in wire.STOPPING_TYPES:
         assert final.status == "done"
     else:
