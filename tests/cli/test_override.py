@@ -33,11 +33,13 @@ def test_a_request_says_what_where_for_how_long_and_why(andon: Andon, folder: Pa
     }
 
 
-@pytest.mark.parametrize("action", ["grant", "revoke"])
-def test_the_others_say_which(andon: Andon, folder: Path, action: str) -> None:
+def test_the_others_say_which_and_granting_is_for_an_admin(andon: Andon, folder: Path) -> None:
     with Toy(folder, done) as toy:
-        assert andon("override", action, "V1-1", "--json").code == 0
-    assert (toy.requests[0].type, toy.requests[0].data) == (f"{action}_override", {"id": "V1-1"})
+        assert andon("override", "revoke", "V1-1", "--json").code == 0
+        refused = andon("override", "grant", "V1-1")
+    assert [(sent.type, sent.data) for sent in toy.requests] == [("revoke_override", {"id": "V1-1"})]
+    assert_one_line(refused, 1)
+    assert "admin" in refused.err
 
 
 @pytest.mark.parametrize(
