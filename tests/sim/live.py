@@ -4,7 +4,7 @@ What is pretended here is only what surrounds them: an event loop whose time is 
 late (or before ``append`` has returned, as a quick thread may), a bus that nobody listens to. At the door of each
 venue stands a sentry that judges every request as it leaves, which is later than the moment the engine asked for it:
 
-    L1   an order never leaves after its cancel has
+    L1   an order never leaves after its cancel has, nor does an amendment that adds risk while a cancel is out
     L2   an order that adds risk leaves only when the record of its cause is durable
     L3   no order that adds risk leaves while its scope is held at REDUCING or above (READY after a re-arm cancels
          nothing: what was asked for before it may still leave, as what was on its way may still arrive)
@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 
 from bus.effects import Effect, NewOrder, ReplaceOrder
-from bus.enums import TradingState
+from bus.enums import OrdStatus, TradingState
 from bus.events import Event
 from core.adapters.journal import TICKS
 from core.app.inbox import Inbox
@@ -247,7 +247,11 @@ class LiveDriver:
     def leaves(self, effect: NewOrder | ReplaceOrder, key: str) -> None:
         """Judge a request that is on its way out of the door."""
         id = effect.cl_ord_id
-        need(id not in self.cancelled, "L1", f"{key} leaves after its cancel")
+        if isinstance(effect, NewOrder):
+            need(id not in self.cancelled, "L1", f"{key} leaves after its cancel")
+        else:  # a cancel that the venue has refused is over; one that is out is not overtaken
+            going = self.state.cold.orders[id].status is OrdStatus.PENDING_CANCEL
+            need(not going or effect.approval.reducing, "L1", f"{key} adds risk and leaves after its cancel")
         need(key not in self.left, "L4", f"{key} leaves twice")
         self.left[key] = None
         if effect.approval.reducing:
