@@ -30,6 +30,9 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "doctor": ("doctor", "preflight: what is wrong here and how to fix it"),
     "keys": ("keys", "key pairs of clients"),
     "audit": ("audit", "verify, read or export the hash-chained audit trail"),
-    "surveil": ("surveil", "own flow as surveillance would see it: wash, layering, stuffing, marking the close"),
+    "surveil": (
+        "surveil",
+        "own flow as surveillance would see it: wash, layering, stuffing, marking the close",
+    ),
     "bench": ("bench", "measure, with goals and peers"),
 }

@@ -44,6 +44,8 @@ def obstacle(order: Order, qty_lots: int, price_ticks: int, stop_ticks: int) -> 
             "NOT_AMENDABLE",
             f"{order.cl_ord_id} is {order.status.name}: only an acknowledged order can be changed",
         )
+    if order.cancels:  # it is chased until the venue ends it, also where a first cancel was refused
+        return "NOT_AMENDABLE", f"{order.cl_ord_id} has been told to go and is being cancelled"
     if order.want_lots:
         return "NOT_AMENDABLE", f"{order.cl_ord_id} has an amendment on its way already"
     if qty_lots <= order.filled_lots:

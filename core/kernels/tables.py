@@ -42,7 +42,10 @@ INSTRUMENT = np.dtype(
         ("venue", "i4"),  # venue id
         ("asset", "i4"),  # id shared by the instruments of one base currency
         ("spare", "i4"),  # always 0
-        ("window_ns", "i8"),  # ns, length of one bucket of the recent past (MARKET.bucket_…), 0 = none is kept
+        (
+            "window_ns",
+            "i8",
+        ),  # ns, length of one bucket of the recent past (MARKET.bucket_…), 0 = none is kept
     ]
 )
 

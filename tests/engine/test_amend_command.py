@@ -88,3 +88,16 @@ def test_a_stop_order_by_hand_and_its_trigger_amended() -> None:
     assert (replace.stop_ticks, replace.qty_lots) == (9600, 10)
     answer(bench, bench.state.cold.orders[sent.cl_ord_id], R.REPLACED, order_lots=10, order_stop=9600)
     assert bench.state.cold.orders[sent.cl_ord_id].stop_ticks == 9600
+
+
+def test_an_order_that_was_told_to_go_is_not_amended_even_when_its_cancel_was_refused() -> None:
+    """It is chased until the venue ends it: an amendment would give new life to what somebody wanted gone."""
+    bench = Bench()
+    order = bench.working(0, Side.BUY, 10)
+    bench.command("cancel_order", {"cl_ord_id": order.cl_ord_id})
+    bench.report(order.cl_ord_id, ReportKind.CANCEL_REJECTED)
+    bench.report(order.cl_ord_id, ReportKind.STATUS, cum_lots=0, order_lots=10, order_ticks=9900)
+    assert order.status is OrdStatus.NEW and order.cancels
+
+    bench.command("amend_order", {"cl_ord_id": order.cl_ord_id, "price": "98.50"}, id="late")
+    assert bench.replies("late")[-1].error_code == "NOT_AMENDABLE"
