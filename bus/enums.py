@@ -79,7 +79,9 @@ class ReportKind(IntEnum):
     EXPIRED = 5
     UNKNOWN = 6  # timeout, disconnect, 5xx on submit: the order may live
     CANCEL_UNKNOWN = 7  # the same on a cancel
-    STATUS = 8  # answer to a query: as it stands, with cum_lots; open, unless ``order_lots`` shows nothing left
+    STATUS = (
+        8  # answer to a query: as it stands, with cum_lots; open, unless ``order_lots`` shows nothing left
+    )
     NOT_FOUND = 9  # answer to a query: the venue has never heard of it
     NOT_SENT = 10  # withdrawn by the performer before it left
     REPLACED = 11  # an amendment took: ``order_lots`` and ``order_ticks`` are what holds now

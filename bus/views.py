@@ -206,7 +206,9 @@ class PnlView(View):  # topic: pnl
     by_symbol: dict[str, float] = {}
     by_strategy: dict[str, float] = {}
     total: float = 0.0  # by the exact ledger; equity - equity_start - total is the residual
-    unit: float = 1e-9  # of the ledger: each figure of a cut is a whole number of them, and each cut sums to total
+    unit: float = (
+        1e-9  # of the ledger: each figure of a cut is a whole number of them, and each cut sums to total
+    )
     residual_bound: float = 0.0  # what rounding may leave by now
     as_of_ns: int = 0
     unpriced: int = 0  # shares in a currency without a rate, which are in no cut
@@ -215,7 +217,9 @@ class PnlView(View):  # topic: pnl
     by_hour: dict[str, float] = {}  # by start, "2026-11-03T14:00Z"; "earlier" = no longer kept apart
     by_day: dict[str, float] = {}  # days of the configured zone
     by_session: dict[str, float] = {}
-    by_factor: dict[str, float] = {}  # factor.market, …, idiosyncratic (together the price part), and the other parts
+    by_factor: dict[
+        str, float
+    ] = {}  # factor.market, …, idiosyncratic (together the price part), and the other parts
     symbol_parts: dict[str, list[float]] = {}  # symbol -> one figure a part; empty for books of many symbols
     strategy_parts: dict[str, list[float]] = {}
 
