@@ -16,9 +16,9 @@ from core.analytics.crashes import compile_set
 from core.analytics.errors import RiskInputError
 from core.analytics.profile import Level
 from core.analytics.scenarios import SHIPPED, load
+from core.app.compiled import load_risk_kernels
 from core.engine.config import EngineConfig
 from core.engine.state import State
-from core.kernels.warm import warm_risk
 
 Data = dict[str, Any]
 
@@ -29,7 +29,7 @@ class Desk:
     def __init__(
         self, state: State, settings: RiskSettings, betas: dict[str, float], keep: Path | None
     ) -> None:
-        warm_risk()
+        load_risk_kernels()
         self._settings, self._keep = settings, keep
         self.trouble = ""  # what a person should know, although results come
         self._set = load(Path(settings.scenarios) if settings.scenarios else SHIPPED)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from core.kernels import attribution, batch, factors, facts, matching, portfolio, schedules, sizing
+from core.kernels import attribution, batch, clear, factors, facts, matching, portfolio, schedules, sizing
 from core.kernels.tables import (
     ACCOUNT,
     CURRENCY,
@@ -35,6 +35,8 @@ def warm() -> int:
     portfolio.apply_funding(0, 0.0, *book)
     batch.worst_loss(positions)
     facts.measure(0, 1, 1, 1, 0, 0, 1, *book, switches, np.empty(facts.COUNT))
+    bounds = np.zeros(clear.COUNT)
+    clear.clear(0, 1, 1, 1, 1, 0, 1, bounds, *book, switches, np.empty(facts.COUNT))
     facts.left_of(account[0], switches, 0)
     sizing.shrink(0.0, 1.0, 1.0)
     sizing.kelly_fraction(0.0, 1.0, 1.0, 1.0)
@@ -46,7 +48,7 @@ def warm() -> int:
         matching.first_touch(ticks, 1, resting, resting["buy_reach"].copy(), resting["sell_reach"].copy())
     _ledger(instruments, markets, positions, currencies)
     _schedules()
-    return 27
+    return 28
 
 
 def _schedules() -> None:
