@@ -125,7 +125,7 @@ def report(story: Story) -> list[str]:
     ]
     for name, show in _COMPARED.items():
         lines.append(f"{name:16}{show(before):>20}{show(after):>20}")
-    lines += ["", "held before:  " + (", ".join(_holding(row) for row in _held(before)[:4]) or "nothing")]
+    lines += ["", _fitting("held before:  ", [_holding(row) for row in _held(before)])]
     lines += ["distance to limits before the cord (100 % = far away):", *_distances(before)]
     lines += ["", "the cord (flatten):"]
     lines += [f"{ms:9.0f} ms  {phase}" for ms, phase in _few(story.steps)]
@@ -137,6 +137,16 @@ def report(story: Story) -> list[str]:
     lines.append("next: `andon demo` in a terminal shows the console; `andon core --profile paper`")
     lines.append("      with `andon tui`, `andon status`, `andon kill --reason why` beside it")
     return [clean(line) for line in lines]
+
+
+def _fitting(head: str, words: list[str]) -> str:
+    """As many of ``words`` as fit on one line of 80 columns."""
+    line = head + (words[0] if words else "nothing")
+    for word in words[1:]:
+        if len(line) + len(word) > 76:
+            return f"{line}, …"
+        line += f", {word}"
+    return line
 
 
 def _holding(row: Look) -> str:

@@ -116,13 +116,14 @@ def _order(args: Namespace) -> dict[str, Any]:
         "qty": args.qty,
         "type": kind,
         "price": args.price or "",
-        "stop": args.stop or "",
         "tif": args.tif or ("ioc" if kind == "market" else "gtc"),
         "reduce_only": args.reduce_only,
         "strategy": args.strategy,
         "algo": "",
         "intent": args.intent,
     }
+    if args.stop:
+        order["stop"] = args.stop
     return order | ({"dry_run": True} if args.dry_run else {})
 
 

@@ -103,6 +103,7 @@ def test_replay_hands_its_words_on(fake: Fake, tape: Path, capsys: pytest.Captur
     seen.pop("progress")
     assert seen == {
         "path": tape,
+        "tca": False,
         "strategies": ("hold", "maker"),
         "notional": 50_000.0,
         "symbol": "A/B",

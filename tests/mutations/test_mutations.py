@@ -15,7 +15,7 @@ ALL = mutations()
 def test_the_list_is_what_it_says() -> None:
     assert len(ALL) >= 18 and len({m.name for m in ALL}) == len(ALL)
     assert all(m.why and bool(m.tests) != bool(m.worlds) for m in ALL)
-    assert all((ROOT / path).is_file() for m in ALL for path in m.tests)
+    assert all((ROOT / path.partition("::")[0]).is_file() for m in ALL for path in m.tests)
 
 
 @pytest.mark.parametrize("mutation", ALL, ids=lambda m: m.name)
