@@ -216,3 +216,22 @@ def test_a_link_that_is_down_denies_children_and_says_so() -> None:
     b.wait(1.0)
     assert (p.denied, len(children(b))) == (1, 1)
     assert "VENUE_DOWN" in p.note
+
+
+def test_a_parent_forgotten_in_the_step_of_its_late_fill_stops_nobody() -> None:
+    """The oldest ended parent is filled late, that fill trips a kill, and the kill's own ending forgets the oldest."""
+    b = Bench(config(algos=AlgoLimits(), switches=only(leverage=0.05, leverage_target=0.04)))
+    oldest = parent(b)
+    late = children(b)[0].cl_ord_id
+    b.command("cancel_algo", {"id": oldest.id})
+    drop_all(b)
+    for _ in range(63):
+        ended = parent(b)
+        b.command("cancel_algo", {"id": ended.id})
+        drop_all(b)
+    live = parent(b, data={"symbol": "BBB/USDT"})
+    b.report(live.children[0], K.REJECTED)
+    assert oldest.id in b.state.cold.parents and not live.open and live.alive
+    b.fill(late, 100)
+    assert b.kill("leverage@all") is not None and live.status == "STOPPED"
+    assert oldest.id not in b.state.cold.parents

@@ -26,6 +26,7 @@ TIGHT = msgspec.structs.replace(
     gross_leverage_max=0.8,
     net_leverage_max=0.6,
     margin_ratio_min=3.0,
+    stress_move=0.05,
     open_orders_max=6,
     messages_per_s=8.0,
     duplicate_window_ms=250.0,
@@ -54,6 +55,20 @@ def test_an_ordinary_entry_goes_the_short_way() -> None:
             assert said and isinstance(verdict, Approval) and verdict == gate.ENTRY
 
 
+BREAKS = "mark equity rate limit halt firm off unready stop loss".split()
+
+
+@pytest.mark.parametrize("what", BREAKS)
+def test_nothing_is_clear_once_something_is_wrong(what) -> None:
+    """An order that would go the short way, and one thing that is not as it should be."""
+    bench = plain()
+    wish = bench.wish(0, Side.BUY, 5, price_ticks=9_990, strategy="hold-1", purpose=Purpose.STRATEGY)
+    assert short.clear(bench.state, wish)
+    break_it(bench, what)
+    assert not short.clear(bench.state, wish)
+    assert not isinstance(gate.judge_long(bench.state, wish), Approval)
+
+
 STATES = st.fixed_dictionaries(
     {
         "hold": st.sampled_from([0, 0, 40, -40, 150]),
@@ -62,9 +77,7 @@ STATES = st.fixed_dictionaries(
         "gap": st.integers(0, 150),
         "lots": st.tuples(st.integers(0, 60), st.integers(0, 60)),
         "wait_s": st.sampled_from([0.0, 0.0, 0.0, 2.0, 15.0]),
-        "break": st.sampled_from(
-            ["", "", "", "mark", "equity", "rate", "limit", "halt", "off", "unready", "stop", "loss"]
-        ),
+        "break": st.sampled_from(["", "", "", *BREAKS]),
     }
 )
 WISHES = st.fixed_dictionaries(
@@ -94,6 +107,8 @@ def break_it(bench: Bench, what: str) -> None:
         state.desk.forget_limits()
     elif what == "halt":
         bench.command("kill", {"scope": "symbol:AAA/USDT", "level": "reduce"})
+    elif what == "firm":
+        bench.command("kill", {"scope": "all", "level": "halt"})
     elif what == "off":
         state.cold.hosts["hold-1"].enabled = False
     elif what == "unready":

@@ -8,11 +8,12 @@ import sys
 import time
 import uuid
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from andon import Client
-from tests.live.kit import ROOT, Core, Home, assert_one_line, environment, held, no_traceback, until
+from tests.live.kit import IDLE, ROOT, Core, Home, assert_one_line, environment, held, no_traceback, until
 
 pytestmark = pytest.mark.slow
 HOLDS_WITHIN_S = 5.0  # the contract's, from the ready line
@@ -53,6 +54,23 @@ def test_a_new_folder_comes_up_active_and_trading_within_five_seconds(home: Home
     with home.core() as core:
         assert home.state() == "ACTIVE", "a clean stop is followed by a start that trades"
         assert home.status()["epoch"] == now["epoch"] + 1
+
+
+@pytest.mark.parametrize("mode", ["keep", "replace"])
+def test_a_protective_stop_does_not_make_the_end_of_the_core_unclean(home: Home, mode: str) -> None:
+    home.configure(f'{IDLE}[orders]\nprotective_on_cancel_all = "{mode}"\n')
+
+    def stops() -> list[dict[str, Any]]:
+        return [row for row in home.status()["orders"] if row["protects"] and row["status"] == "NEW"]
+
+    with home.core() as core:
+        until(lambda: home.ask("order", "buy", "ADA/USDT", "1000", "--stop-loss", "0.2").code == 0, "bought")
+        until(stops, "a stop")
+        assert core.end() == 0, core.complaint()
+        assert core.complaint() == ""
+    with home.core():
+        assert home.state() == "ACTIVE"
+        assert [(row["qty"], row["stop"]) for row in until(stops, "the stop again")] == [(1000.0, 0.2)]
 
 
 def test_the_state_survives_a_clean_restart_and_only_a_named_reason_leaves_it(home: Home) -> None:
