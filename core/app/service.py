@@ -41,6 +41,7 @@ from core.app.pulse import Pulse
 from core.app.setup import engine_config, paper_instruments
 from core.app.startup import Start, prepare
 from core.app.surveil import Surveillance
+from core.engine import protect
 from core.engine.config import EngineConfig
 from core.kernels.warm import warm
 
@@ -278,10 +279,10 @@ class Service:
         self._command("stop", {"keep_algos": True}, "shutdown")
         aio = asyncio.get_running_loop()
         until = aio.time() + STOP_S
-        while (self.state.working or not self._latches_stored()) and aio.time() < until:  # noqa: ASYNC110
+        while (protect.unsettled(self.state) or not self._latches_stored()) and aio.time() < until:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
         self.loop.stop()
-        left = len(self.state.working)
+        left = protect.unsettled(self.state)
         if left:
             print(f"andon core: {left} orders unconfirmed; the next start comes up halted", file=sys.stderr)
             return 1

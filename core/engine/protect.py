@@ -10,7 +10,7 @@ FLATTENING or SHUTDOWN spares nothing: it closes the positions. REDUCING kills l
 
 from __future__ import annotations
 
-from bus.enums import TradingState
+from bus.enums import OrdStatus, TradingState
 from core.engine.ladder import Kill
 from core.engine.orders import Order
 from core.engine.state import State
@@ -29,3 +29,13 @@ def stands(state: State, kill: Kill, order: Order) -> bool:
         return False
     mode = state.config.protective_on_cancel_all
     return mode == KEEP or (mode == REPLACE and order.created_ns > kill.begun_ns)
+
+
+def unsettled(state: State) -> int:
+    """Working orders that an orderly end waits for: all but confirmed stops that stay, or were placed anew."""
+    return sum(not _stays(state, order) for order in state.working.values())
+
+
+def _stays(state: State, order: Order) -> bool:
+    quiet = order.status in (OrdStatus.NEW, OrdStatus.PARTIALLY_FILLED) and order.cancels == 0
+    return order.protects and quiet and state.config.protective_on_cancel_all != CANCEL
