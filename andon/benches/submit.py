@@ -24,20 +24,31 @@ from bus.effects import NewOrder
 from bus.enums import OrdType, Purpose, Side, TimeInForce
 from bus.events import Boot, OpenOrders, Positions
 from bus.instruments import InstrumentSpec
+from config.settings import Settings
 from core.app.drive import hand_over
+from core.app.setup import engine_config
 from core.engine import oms, snapshot
-from core.engine.config import EngineConfig, GateLimits, StrategyConfig
+from core.engine.config import StrategyConfig
 from core.engine.gate import Denial, Wish
 from core.engine.market import Ticks
 from core.engine.state import State
 from core.engine.step import step
-from core.kernels.tables import TICK, TICK_QUOTE, zeros
+from core.kernels.tables import TICK, TICK_QUOTE, Table, zeros
 
 PINS = ("nautilus_trader==1.221.0",)  # the newest that runs on Python 3.11
 INSTRUMENTS, WORKING = 12, 100
 COUNT, ROUNDS = 2_000, 9
 MID = 10_000  # ticks
 PEER_S_MAX = 120
+WARM_S = 120  # of quotes before the first order: no veto is warming up any more
+WIDE = {
+    "order_value_max": 1e12,
+    "concentration_max": 1e6,
+    "gross_leverage_max": 1e6,
+    "net_leverage_max": 1e6,
+    "open_orders_max": 10**6,
+    "messages_per_s": 1e9,
+}
 
 
 class Counter:
@@ -51,36 +62,36 @@ class Counter:
 
 
 def engine() -> State:
-    """Twelve instruments, quoted, reconciled and started; one strategy; limits wide enough for the whole bench."""
+    """Twelve instruments, quoted for two minutes, reconciled and started; one strategy.
+
+    The gate is the product's as it comes, vetoes, message budgets and duplicate window on; only what the bench would
+    run into by its size and speed is wide.
+    """
     specs = tuple(InstrumentSpec(symbol=f"C{i}/USDT", base=f"C{i}") for i in range(INSTRUMENTS))
-    wide = GateLimits(
-        order_value_max=1e12,
-        concentration_max=1e6,
-        gross_leverage_max=1e6,
-        net_leverage_max=1e6,
-        open_orders_max=10**6,
-    )
     strategy = StrategyConfig(id="bench", kind="hold", symbols=tuple(spec.symbol for spec in specs))
-    config = EngineConfig(cash={"USDT": 1e9}, instruments=specs, gate=wide, strategies=(strategy,))
-    config = open_throttles(config)
+    config = engine_config(Settings(), specs, env="PAPER", now_ns=START_NS)
+    gate = msgspec.structs.replace(config.gate, **WIDE)
+    config = msgspec.structs.replace(config, cash={"USDT": 1e9}, gate=gate, strategies=(strategy,))
     state = snapshot.create(config)
     step(state, Boot(START_NS - 1, 1, True, autostart=True))
     for request in list(state.cold.asked):
         step(state, OpenOrders(START_NS - 1, 0, request, True))
         step(state, Positions(START_NS - 1, 0, request, True))
-    ticks = zeros(TICK, INSTRUMENTS)
-    ticks["ts_ns"], ticks["instrument"], ticks["flags"] = START_NS, np.arange(INSTRUMENTS), TICK_QUOTE
-    ticks["bid_ticks"], ticks["ask_ticks"], ticks["bid_lots"], ticks["ask_lots"] = MID - 1, MID + 1, 900, 900
-    step(state, Ticks(ticks))
+    for second in range(WARM_S):
+        step(state, Ticks(_quotes(START_NS + second * 10**9, second)))
     return state
 
 
-def open_throttles(config: EngineConfig) -> EngineConfig:
-    """The bench sends more orders a second than any throttle lets through: they are counted, not refused."""
-    return config
+def _quotes(ts_ns: int, second: int) -> Table:
+    """One quote an instrument, breathing by a tick."""
+    ticks = zeros(TICK, INSTRUMENTS)
+    ticks["ts_ns"], ticks["instrument"], ticks["flags"] = ts_ns, np.arange(INSTRUMENTS), TICK_QUOTE
+    ticks["bid_ticks"], ticks["ask_ticks"] = MID - 1 - second % 2, MID + 1 - second % 2
+    ticks["bid_lots"], ticks["ask_lots"] = 900, 900
+    return ticks
 
 
-def wishes(prefix: str, count: int) -> list[Wish]:
+def wishes(prefix: str, count: int, first: int = 0) -> list[Wish]:
     """Resting limit orders near the market, on both sides, none of which crosses another."""
     made = []
     for k in range(count):
@@ -90,7 +101,7 @@ def wishes(prefix: str, count: int) -> list[Wish]:
                 cl_ord_id=f"{prefix}{k}",
                 instrument=k % INSTRUMENTS,
                 side=Side.BUY if buy else Side.SELL,
-                qty_lots=1 + k % 7,
+                qty_lots=1 + (first + k) // INSTRUMENTS,  # no two alike
                 strategy="bench",
                 purpose=Purpose.STRATEGY,
                 ord_type=OrdType.LIMIT,
@@ -139,8 +150,15 @@ def paths(rounds: int, count: int) -> dict[str, list[list[int]]]:
 
     with frozen():
         for n in range(rounds):
-            ready.append(timed(lambda wish: send(state, wish, venue), wishes(f"a{n}-", count)))
-            whole.append(timed(lambda wish: send(state, named(state, wish), venue), wishes(f"b{n}-", count)))
+            ready.append(
+                timed(lambda wish: send(state, wish, venue), wishes(f"a{n}-", count, (2 * n + 1) * count))
+            )
+            whole.append(
+                timed(
+                    lambda wish: send(state, named(state, wish), venue),
+                    wishes(f"b{n}-", count, (2 * n + 2) * count),
+                )
+            )
     assert venue.sent == WORKING + 2 * rounds * count
     return {"ready": ready, "whole": whole}
 

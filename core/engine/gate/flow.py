@@ -18,6 +18,7 @@ from core.engine.orders import Order
 from core.engine.state import State
 
 RECENT_MAX = 1024  # likenesses remembered
+TIDY_EVERY = 32  # orders between two looks at what may be forgotten
 STOP, KILL, BUY, SELL = OrdType.STOP, Purpose.KILL, Side.BUY, Side.SELL  # looked up once, not once an order
 BY_PLAN = Purpose.STRATEGY
 BY_HAND_OR_PLAN = (BY_PLAN, Purpose.OPERATOR)
@@ -133,12 +134,15 @@ def message(state: State, order: Order) -> None:
     limits = state.desk.limits.get((order.strategy, order.instrument))
     if limits is None:
         limits = tight(state, order.strategy, order.instrument)
-    for limit in limits.messages:
-        used = level_of(state, limit) + 1.0
-        bucket = state.cold.buckets.get(limit[1])
+    buckets, now_ns = state.cold.buckets, state.cold.now_ns
+    for rate, scope in limits.messages:
+        bucket = buckets.get(scope)
         if bucket is None:
-            bucket = state.cold.buckets[limit[1]] = Bucket()
-        bucket.used, bucket.ts_ns = used, state.cold.now_ns
+            bucket = buckets[scope] = Bucket(0.0, now_ns)
+        if now_ns > bucket.ts_ns:
+            bucket.used = max(bucket.used - (now_ns - bucket.ts_ns) / SECOND_NS * rate, 0.0)
+        bucket.used += 1.0
+        bucket.ts_ns = now_ns
 
 
 def sent(state: State, order: Order) -> None:
@@ -149,9 +153,16 @@ def sent(state: State, order: Order) -> None:
         return
     recent, now_ns = state.cold.recent, state.cold.now_ns
     likeness = likeness_of(order)
-    recent.pop(likeness, None)  # last again
+    if likeness in recent:
+        del recent[likeness]  # last again
     recent[likeness] = now_ns
-    while len(recent) > RECENT_MAX or now_ns - recent[next(iter(recent))] > window_ms * 1e6:
+    if len(recent) % TIDY_EVERY == 0:
+        _forget_likenesses(recent, now_ns - int(window_ms * 1e6))
+
+
+def _forget_likenesses(recent: dict[Likeness, int], since_ns: int) -> None:
+    """What is older, and what is too much; the oldest stand first."""
+    while recent and (len(recent) > RECENT_MAX or recent[next(iter(recent))] < since_ns):
         del recent[next(iter(recent))]
 
 

@@ -17,8 +17,7 @@ def check(case: Case) -> Refusal | None:
     mark = f.mark
     if not mark > 0.0:
         return None if case.reducing else ("NO_PRICE", None, None, "the instrument has never been marked")
-    waits = case.reducing and (f.price - mark) * wish.side_sign < 0.0  # an exit for a better price is no slip
-    priced = (wish.ord_type is LIMIT and not waits) or not case.reducing
+    priced = not case.reducing or (wish.ord_type is LIMIT and not _waits(case))
     if priced and not isnan(f.price):
         collar, scope = case.limits.price_collar
         away = abs(f.price - mark) / mark
@@ -47,6 +46,11 @@ def _range(case: Case) -> Refusal | None:
     return case.refuse("RANGE", beyond, collar, "too far beyond the recent range (fraction)", scope)
 
 
+def _waits(case: Case) -> bool:
+    """An exit for a better price is no slip."""
+    return case.reducing and (case.facts.price - case.facts.mark) * case.wish.side_sign < 0.0
+
+
 def _touch(case: Case) -> float:
     """The price that would trigger, ticks: the side it would take, else the mark."""
     f = case.facts
@@ -58,4 +62,7 @@ def shown(case: Case) -> Shown:
     f = case.facts
     if isnan(f.price) or not f.mark > 0.0:
         return None, case.limits.price_collar[0], "at market"
-    return abs(f.price - f.mark) / f.mark, case.limits.price_collar[0], "from the mark (fraction)"
+    away = abs(f.price - f.mark) / f.mark
+    if case.reducing and (_waits(case) or case.wish.ord_type is not LIMIT):
+        return away, None, "from the mark (fraction); this exit meets no collar"
+    return away, case.limits.price_collar[0], "from the mark (fraction)"

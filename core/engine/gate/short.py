@@ -21,8 +21,9 @@ from typing import Any
 import numpy as np
 
 from bus.enums import OrdType, Purpose, Side
+from core.engine.config import SECOND_NS
 from core.engine.gate.authority import OPERATOR
-from core.engine.gate.flow import level_of, likeness_of, room_in
+from core.engine.gate.flow import likeness_of, room_in
 from core.engine.gate.form import LOTS_MAX
 from core.engine.gate.tight import FIRM, Tight, tight
 from core.engine.gate.vetoes import SAMPLES_MIN
@@ -37,6 +38,7 @@ from core.kernels._jit import direct
 LIMIT, MARKET = OrdType.LIMIT, OrdType.MARKET  # looked up once, not once an order
 KILL, BY_PLAN, BY_HAND, BY_ALGO = Purpose.KILL, Purpose.STRATEGY, Purpose.OPERATOR, Purpose.ALGO
 BUY, SELL = Side.BUY, Side.SELL
+FULL = 1e15  # messages: more room than this is no limit
 _OUT = np.empty(facts.COUNT)  # scratch: written and read within one call
 
 
@@ -56,7 +58,10 @@ class Lane:
         self.counts = [
             (limit, *_counter(state, scope, instrument, strategy)) for limit, scope in limits.open_orders
         ]
-        self.rates = [(limit, room_in(state, limit)) for limit in limits.messages]
+        self.rates = [
+            (scope, rate / SECOND_NS, min(room_in(state, (rate, scope)), FULL))
+            for rate, scope in limits.messages
+        ]
         self.open = (
             spec.symbol not in config.restricted
             and spec.venue not in gate.venues_barred
@@ -189,7 +194,17 @@ def _room(state: State, lane: Lane) -> bool:
     for limit, counted, key in lane.counts:
         if not (len(state.working) if counted is None else counted.get(key, 0)) < limit:
             return False
-    return not lane.rates or all(level_of(state, rate) + 1.0 <= room for rate, room in lane.rates)
+    buckets, now_ns = state.cold.buckets, state.cold.now_ns
+    for (
+        scope,
+        per_ns,
+        room,
+    ) in lane.rates:  # what has leaked since may be more than was in it: that is room as well
+        bucket = buckets.get(scope)
+        used = 0.0 if bucket is None else bucket.used - (now_ns - bucket.ts_ns) * per_ns
+        if not used + 1.0 <= room:
+            return False
+    return True
 
 
 @cache
