@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from andon import output, routes
-from andon.errors import DONE, NotConfirmed, UsageError
+from andon.errors import DONE, CliError, NotConfirmed, UsageError
 from andon.parser import decimal, natural, positive
 from andon.session import attached, refusal
 
@@ -134,6 +134,8 @@ def run(args: Namespace, data: dict[str, Any], decisions: Callable[[object], Non
         raise error
     if not args.json:
         output.line(f"order {'accepted' if args.detach else 'done'}: {line_of(told)}")
+    if reply.status == "done" and told.get("qty") and not told.get("filled"):
+        raise CliError(f"andon order: {_named(told)} has ended and nothing of it has filled", "see andon tca")
     return DONE
 
 
@@ -174,7 +176,8 @@ def _show(args: Namespace, reply: Reply, told: dict[str, Any], decisions: Callab
 
 def print_plan(plan: dict[str, Any]) -> None:
     """What a dry run would have sent, and what the model thinks of it."""
-    parts = plan.get("schedule") or []
+    if not (parts := plan.get("schedule")):
+        return  # it goes at once, or as others take it
     shown = ", ".join(f"{part:g}" for part in parts[:12])
     output.line(
         f"plan: {len(parts)} slices of {plan.get('slice_s', 0):g} s; done by the end of each: {shown}"

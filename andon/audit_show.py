@@ -23,8 +23,12 @@ def show(args: Namespace, path: Path) -> int:
         if args.order:
             _print_order(args, order_trail(reader.records(), args.order))
             return DONE
+        none = True
         for row in _matching(args, rows(reader.records())):
+            none = False
             output.json_line(row) if args.json else output.line(output.clean(_text(row)))
+        if none and not args.json:
+            output.line("no line of the trail matches")
     return DONE
 
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from config.load import Loaded
 
 _LOOK = "see andon status"
+_WHERE = {"algo": "see andon algo list", "override": "see andon override list"}
 
 
 def data_dir(args: Namespace) -> Path:
@@ -107,4 +108,21 @@ def refusal(args: Namespace, reply: Reply) -> CliError | None:
         return None
     error = getattr(reply, "error", None)
     why = f"{error.code}: {error.message}" if error else "no reason given"
-    return CliError(f"andon {args.command}: {reply.status}: {clean(why)}", _LOOK)
+    text = f"andon {args.command}: {reply.status}: {clean(why)}{_measured(reply)}"
+    return CliError(text, _WHERE.get(args.command, _LOOK))
+
+
+def first_denial(data: dict[str, Any]) -> dict[str, Any] | None:
+    """The layer that refuses: the first of the gate's decisions that is not a pass."""
+    rows = data.get("decisions")
+    denied = (row for row in rows if isinstance(row, dict) and not row.get("ok")) if rows else iter(())
+    return next(denied, None)
+
+
+def _measured(reply: Reply) -> str:
+    """What the refusing layer measured, against its limit."""
+    row, error = first_denial(reply.data), getattr(reply, "error", None)
+    if row is None or not error or row.get("code") != error.code:
+        return ""
+    told = [f"{name} {row[name]:,.6g}" for name in ("value", "limit") if isinstance(row.get(name), float)]
+    return f": {', '.join(told)}" if told else ""

@@ -89,7 +89,12 @@ def _export(args: Namespace, path: Path) -> int:
     if what not in VIEWS:
         raise UsageError(f"andon audit: --what {output.clean(what)!r} of an export", "events or audit")
     ending = args.out.suffix.removeprefix(".") if args.out is not None else ""
-    fmt = args.format or (ending if ending in FORMATS else "jsonl")
+    if ending and not args.format and ending not in FORMATS:
+        raise UsageError(
+            f"andon audit: {output.clean(ending)!r} is no format of an export",
+            "name it .jsonl, .csv or .parquet, or say --format",
+        )
+    fmt = args.format or ending or "jsonl"
     if args.out is None and fmt == "parquet":
         raise UsageError("andon audit: Parquet is not for standard output", "add --out FILE")
     count = export(path, fmt, args.out if args.out is not None else Path("/dev/stdout"), what)

@@ -9,7 +9,7 @@ from typing import Any
 from andon import algo, output
 from andon.errors import DONE, UsageError
 from andon.parser import decimal, seconds, target
-from andon.session import ask, attached, refusal
+from andon.session import ask, attached, first_denial, refusal
 
 EXAMPLES = {
     "order": """\
@@ -82,7 +82,7 @@ def deliver(args: Namespace, kind: str, data: dict[str, Any]) -> int:
     if error := refusal(args, reply):
         raise error
     if not args.json:
-        output.line(f"{args.command} done{_outcome(reply.data)}")
+        output.line(f"{args.command} done{_outcome(reply.data)}{_verdict(reply.data)}")
     return DONE
 
 
@@ -159,6 +159,16 @@ def _outcome(data: dict[str, Any]) -> str:
     keys = ("list", "cl_ord_id", "order_status", "filled", "avg_px", "done", "state", "dry_run")
     shown = [f"{key} {_cell(value)}" for key in keys if (value := _renamed(data).get(key)) is not None]
     return output.clean(": " + ", ".join(shown)) if shown else ""
+
+
+def _verdict(data: dict[str, Any]) -> str:
+    """Of a dry run: what the gate would say."""
+    if not data.get("dry_run"):
+        return ""
+    denied = first_denial(data)
+    if denied is None:
+        return ", it would pass"
+    return output.clean(f", it would be refused: {denied.get('layer')} {denied.get('code')}")
 
 
 def word(text: str) -> str:

@@ -100,7 +100,7 @@ def revoke(state: State, command: Command) -> None:
     accept(state, command)
     del state.cold.overrides[override.id]
     _audit(state, command.operator, "revoked", override)
-    finish(state, command.id, "done", shown(override))
+    finish(state, command.id, "done", shown(override) | {"status": "revoked"})
 
 
 def on_timer(state: State, key: str) -> None:

@@ -76,6 +76,17 @@ def test_one_that_was_stopped_fails_by_name(andon: Andon, folder: Path) -> None:
     assert "STOPPED: operator HALTED in all" in ended.err
 
 
+def test_one_that_ended_with_nothing_filled_is_not_done(andon: Andon, folder: Path) -> None:
+    def nothing(toy: Toy, request: Request) -> None:
+        toy.reply(request, "accepted", parent="p7-1", algo="twap", decisions=[])
+        toy.reply(request, "done", **COUNTS | {"status": "DONE", "filled": 0.0, "open": 0.0})
+
+    with Toy(folder, nothing):
+        ended = andon(*TWAP)
+    assert ended.code == 1
+    assert "p7-1 has ended and nothing of it has filled" in ended.err
+
+
 def test_detached_it_returns_at_once(andon: Andon, folder: Path) -> None:
     with Toy(folder, endless):
         ended = andon(*TWAP, "--detach")

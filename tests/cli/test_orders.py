@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from bus.wire import Error
 from tests.cli.conftest import Andon, assert_one_line
 from tests.cli.toy import Toy, accepted_only, done, filled, half_rearmed
 
@@ -38,6 +39,34 @@ def test_a_dry_run_says_so_on_the_wire(andon: Andon, folder: Path) -> None:
     with Toy(folder, done) as toy:
         assert andon("order", "buy", "BTC/USDT", "0.5", "--dry-run").code == 0
     assert toy.requests[0].data["dry_run"] is True
+
+
+DENIED = {
+    "layer": "SIZE",
+    "ok": False,
+    "code": "VALUE_MAX",
+    "value": 6e6,
+    "limit": 250_000.0,
+    "detail": "too much",
+}
+PASSED = {"layer": "FORM", "ok": True, "code": "OK", "value": 1.0, "limit": None, "detail": ""}
+
+
+def test_a_dry_run_ends_with_the_verdict(andon: Andon, folder: Path) -> None:
+    for decisions, said in (
+        ([PASSED, DENIED], "it would be refused: SIZE VALUE_MAX"),
+        ([PASSED], "it would pass"),
+    ):
+        with Toy(folder, lambda toy, r, d=decisions: toy.reply(r, "done", dry_run=True, decisions=d)):  # type: ignore[misc]
+            assert said in andon("order", "buy", "BTC/USDT", "100", "--dry-run").out
+
+
+def test_a_refusal_says_value_and_limit_in_its_one_line(andon: Andon, folder: Path) -> None:
+    error = Error(code="VALUE_MAX", message="SIZE: too much")
+    with Toy(folder, lambda toy, r: toy.reply(r, "rejected", error=error, decisions=[PASSED, DENIED])):
+        ended = andon("order", "buy", "BTC/USDT", "100", "--json")
+    assert ended.code == 1
+    assert "VALUE_MAX: SIZE: too much: value 6e+06, limit 250,000; see" in ended.err
 
 
 def test_rearming_half_of_it_is_not_done(andon: Andon, folder: Path) -> None:

@@ -176,3 +176,5 @@ def test_the_command_compares_and_names_the_place(
     assert {json.loads(row)["seq"] for row in capsys.readouterr().out.splitlines()} == {7}
     assert main(["audit", "show", "--data-dir", str(tmp_path), "--order", "none"]) == 1
     assert main(["audit", "show", "--since", "yesterday"]) == 2
+    assert main(["audit", "export", "--data-dir", str(tmp_path), "--out", str(tmp_path / "x.xls")]) == 2
+    assert not (tmp_path / "x.xls").exists()

@@ -115,6 +115,17 @@ def test_inspect_shows_every_layer_and_sends_nothing() -> None:
     assert [v.layer for v in verdicts if not v.ok] == ["STATE", "SIZE"]
 
 
+def test_an_exit_that_waits_for_a_better_price_is_shown_without_a_collar() -> None:
+    bench = Bench()
+    bench.hold(0, 10)
+    [row] = [
+        v
+        for v in gate.inspect(bench.state, bench.wish(0, SELL, 10, price_ticks=12_000))
+        if v.layer == "PRICE"
+    ]
+    assert row.ok and row.limit is None and "meets no collar" in row.detail
+
+
 def test_least_time_between_entries_exempts_exits_and_other_symbols() -> None:
     bench = hasty()
     assert isinstance(bench.submit(**MINE), Denial)

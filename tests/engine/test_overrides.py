@@ -132,7 +132,8 @@ def test_granting_late_counts_from_the_grant() -> None:
 def test_revoked_it_is_gone() -> None:
     at = bench()
     id_ = lifted(at)
-    assert say(at, "revoke_override", {"id": id_}, who="eve", role=Role.OPERATOR).status == "done"
+    reply = say(at, "revoke_override", {"id": id_}, who="eve", role=Role.OPERATOR)
+    assert (reply.status, reply.data["status"]) == ("done", "revoked")
     assert not passes(at)
 
 
