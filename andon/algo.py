@@ -134,7 +134,7 @@ def run(args: Namespace, data: dict[str, Any], decisions: Callable[[object], Non
         raise error
     if not args.json:
         output.line(f"order {'accepted' if args.detach else 'done'}: {line_of(told)}")
-    if reply.status == "done" and told.get("qty") and not told.get("filled"):
+    if reply.status == "done" and told.get("filled") == 0 and not told.get("dry_run"):
         raise CliError(f"andon order: {_named(told)} has ended and nothing of it has filled", "see andon tca")
     return DONE
 

@@ -44,7 +44,13 @@ def endless(toy: Toy, request: Request) -> None:
 
 
 def planned(toy: Toy, request: Request) -> None:
-    plan = {"schedule": [2.5, 5.0], "slice_s": 300.0, "estimate": {"cost_bps": 1.25}, "model": "m"}
+    plan = {
+        "qty": 5.0,
+        "schedule": [2.5, 5.0],
+        "slice_s": 300.0,
+        "estimate": {"cost_bps": 1.25},
+        "model": "m",
+    }
     for word in ("accepted", "done"):
         toy.reply(request, word, dry_run=True, decisions=[], **plan)
 
@@ -104,6 +110,7 @@ def test_without_an_end_it_says_where_to_look(andon: Andon, folder: Path) -> Non
 def test_a_dry_run_prints_the_plan_with_the_models_name(andon: Andon, folder: Path) -> None:
     with Toy(folder, planned) as toy:
         ended = andon(*TWAP, "--dry-run")
+    assert ended.code == 0
     assert "2 slices of 300 s; done by the end of each: 2.5, 5" in ended.out
     assert "cost_bps 1.25  (m)" in ended.out
     assert toy.requests[0].data["dry_run"] is True
