@@ -8,7 +8,7 @@ import msgspec
 
 from bus.enums import Side, TradingState
 from bus.events import Command
-from core.engine import amend, announce, lists, oms, trading, waits
+from core.engine import amend, announce, list_stops, lists, oms, trading, waits
 from core.engine.gate import Denial, Wish
 from core.engine.listed import BRACKET, OCO, OrderList
 from core.engine.orders import Order
@@ -69,7 +69,7 @@ def submit_list(state: State, command: Command) -> None:
     held = _list_of(state, command, entry, kind)
     if lists.find(state, held.id) is not None:
         raise Refused("DUPLICATE", f"{held.id} was asked for before")
-    level = lists.level_of(state, held)
+    level = list_stops.level_of(state, held)
     if level >= TradingState.FLATTENING:
         raise Refused(level.name, "everything is being closed already")
     wishes = [entry] if kind == BRACKET else lists.exits_of(state, held)

@@ -181,10 +181,11 @@ def _cancel_all(state: State, command: Command) -> None:
     desk.end_where(state, lambda _: True, "everything was cancelled")
 
 
-def _cancel_and_wait(state: State, command: Command, ids: list[str]) -> None:
+def _cancel_and_wait(state: State, command: Command, ids: list[str], strategy: str = "") -> None:
+    """Cancel and end when all have ended; of everything (of ``strategy``), but for one order by hand."""
     counted = command.type == "cancel_order"  # a stop must not trip the order rate
     if not counted:
-        ids = lists.to_cancel(state, ids)
+        ids = lists.to_cancel(state, ids, strategy)
     for key in ids:
         oms.cancel(state, state.cold.orders[key], counted=counted)
     waits.begin(state, command.id, ids)
@@ -244,10 +245,12 @@ def _set_strategy(state: State, command: Command) -> None:
     accept(state, command)
     host.enabled = command.type == "start_strategy"
     announce.audit(state, command.operator, command.type, id_, "ok", command.reason)
-    ids = [] if host.enabled else [o.cl_ord_id for o in state.working.values() if o.strategy == id_]
-    _cancel_and_wait(state, command, ids)
-    if not host.enabled:
-        desk.end_where(state, lambda p: p.strategy == id_, "its strategy was stopped")
+    if host.enabled:
+        waits.begin(state, command.id, [])
+        return
+    ids = [o.cl_ord_id for o in state.working.values() if o.strategy == id_]
+    _cancel_and_wait(state, command, ids, id_)
+    desk.end_where(state, lambda p: p.strategy == id_, "its strategy was stopped")
 
 
 def _target(command: Command) -> str:

@@ -19,8 +19,8 @@ Invariant kept: no exit of a list is sent for more than the list's claim, and no
 
 from __future__ import annotations
 
-from bus.enums import KillPhase, OrdStatus, OrdType, Purpose, TimeInForce, TradingState
-from core.engine import alarms, amend, announce, ladder, oms, protect
+from bus.enums import OrdStatus, OrdType, Purpose, TimeInForce, TradingState
+from core.engine import alarms, amend, announce, list_stops, oms, protect
 from core.engine.config import SECOND_NS
 from core.engine.gate import Denial, Wish
 from core.engine.listed import ENDED, OCO, WORKING, OrderList
@@ -34,12 +34,17 @@ NOTHING_LEFT = "nothing left to guard"
 
 
 def after(state: State) -> None:
-    """After every step that moved an order, a position or a kill: the lists it concerns are looked at."""
+    """After every step that moved an order, a position or a kill: fills are counted, then lists looked at."""
     for filled in state.filled:
         if filled.order.list_id:
             _count(state, filled)
-    for instrument in _concerned(state):
-        _review_all(state, instrument)
+    _look(state)
+
+
+def follow(state: State) -> None:
+    """At the end of a step: what has ended in it, a kill or a close by hand, gives exits back now, not some time."""
+    if list_stops.stops_of(state) != state.cold.lists_stops:
+        _look(state)
 
 
 def on_timer(state: State, key: str) -> None:
@@ -47,7 +52,8 @@ def on_timer(state: State, key: str) -> None:
     held = state.cold.lists.get(key)
     if held is not None:
         held.timer_ns = 0
-        _review_all(state, held.instrument)
+        beside = [other for other in state.cold.lists.values() if other.instrument == held.instrument]
+        _review_all(state, held.instrument, beside)
 
 
 def on_boot(state: State) -> None:
@@ -91,11 +97,14 @@ def cancelled_by_hand(state: State, order: Order) -> None:
     held.take_off = held.take_off or both or order.cl_ord_id == held.take
 
 
-def to_cancel(state: State, ids: list[str]) -> list[str]:
-    """Of the orders that a cancel of everything names, those that are to go; their lists follow."""
+def to_cancel(state: State, ids: list[str], strategy: str = "") -> list[str]:
+    """Of the orders that a cancel of everything names, those that are to go; the lists of all, or of one, follow.
+
+    Also those of which nothing works at this moment: what was withdrawn for a while does not come back after it.
+    """
     gone = [key for key in ids if not protect.spared(state, state.cold.orders[key])]
     for held in state.cold.lists.values():
-        if any(key in ids for key in (held.entry, held.take, held.stop)):
+        if not strategy or held.strategy == strategy:
             held.take_off = True
             held.stop_off = held.stop_off or state.config.protective_on_cancel_all == protect.CANCEL
     return gone
@@ -117,22 +126,12 @@ def _count(state: State, filled: Filled) -> None:
         state.cold.lists[held.id] = state.cold.lists_done.pop(held.id)
 
 
-def _concerned(state: State) -> list[int]:
-    """Instruments of which an order, a fill or the position has moved; all that lists stand on while a kill is held."""
-    alive = {held.instrument: None for held in state.cold.lists.values()}
-    if not state.cold.kills:
-        orders = state.cold.orders
-        moved = {orders[key].instrument for key in state.moved if key in orders} | set(state.touched)
-        return [i for i in alive if i in moved]
-    return list(alive)
-
-
-def _review_all(state: State, instrument: int) -> None:
-    """Claims are cut to what is still there, oldest list first; then each list is put in order."""
+def _review_all(state: State, instrument: int, those: list[OrderList]) -> None:
+    """Claims are cut to what is still there, oldest list of the instrument first; then each is put in order."""
     qty = state.qty(instrument)
     left = abs(qty)
     claimed: dict[str, int] = {}  # by strategy, the older lists'
-    for held in [h for h in state.cold.lists.values() if h.instrument == instrument]:
+    for held in those:
         room = left if qty * held.exit_sign < 0 else 0
         own = room if held.kind == OCO else _share(state, held) - claimed.get(held.strategy, 0)
         held.released_lots += max(held.claim_lots - max(own, 0), 0)
@@ -148,17 +147,31 @@ def _share(state: State, held: OrderList) -> int:
     return 0 if holding is None else max(-holding.qty_lots * held.exit_sign, 0)
 
 
+def _look(state: State) -> None:
+    """At the lists whose orders, fills or position have moved; at all when what they stand under has changed."""
+    orders = state.cold.orders
+    moved = {orders[key].instrument for key in state.moved if key in orders} | set(state.touched)
+    stops = list_stops.stops_of(state)
+    every, state.cold.lists_stops = stops != state.cold.lists_stops, stops
+    found: dict[int, list[OrderList]] = {}
+    for held in state.cold.lists.values():
+        if every or held.instrument in moved:
+            found.setdefault(held.instrument, []).append(held)
+    for instrument, those in found.items():
+        _review_all(state, instrument, those)
+
+
 # --- one list ------------------------------------------------------------------------------------------------------
 
 
 def _review(state: State, held: OrderList) -> None:
-    level = level_of(state, held)
+    level = list_stops.level_of(state, held)
     entry = state.working.get(held.entry) is not None
     if level >= TradingState.FLATTENING:
         _end(state, held, level.name.lower())
     elif not entry and held.claim_lots == 0:
         _end(state, held, NOTHING_LEFT)
-    elif _closing(state, held):
+    elif list_stops.closing(state, held):
         _cancel_exits(state, held)
     else:
         if level is TradingState.HALTED:
@@ -225,8 +238,8 @@ def _fit(state: State, held: OrderList, order: Order, *, wanted: bool) -> None:
             _withdraw(state, held, order)
         return
     guard = min(held.guard_lots, state.specs[held.instrument].qty_lots_max)
-    if order.status not in FACES or order.want_lots or order.leaves_lots == guard:
-        return
+    if order.status not in FACES or order.cancels or order.want_lots or order.leaves_lots == guard:
+        return  # one that was told to go is not amended: when it has ended another takes its place
     once = order.revision and order.refused == order.revision
     lots = order.filled_lots + guard
     if once or isinstance(amend.ask(state, order, lots, order.price_ticks, order.stop_ticks), Denial):
@@ -283,6 +296,8 @@ def _cancel_exits(state: State, held: OrderList) -> None:
         order = state.working.get(key)
         if order is not None and not order.cancels:
             _withdraw(state, held, order)
+        elif order is not None and key == held.take:
+            held.moving = key  # whoever is closing has cancelled it: it may come back
 
 
 def _withdraw(state: State, held: OrderList, order: Order) -> None:
@@ -295,23 +310,6 @@ def _withdraw(state: State, held: OrderList, order: Order) -> None:
 
 
 # --- around it -----------------------------------------------------------------------------------------------------
-
-
-def level_of(state: State, held: OrderList) -> TradingState:
-    """The trading state its orders stand under."""
-    spec = state.specs[held.instrument]
-    scopes = (f"venue:{spec.venue}", f"strategy:{held.strategy}", f"symbol:{spec.symbol}")
-    return ladder.level_of(state.cold.kills, scopes)
-
-
-def _closing(state: State, held: OrderList) -> bool:
-    """Somebody is closing there: a kill in its second phase, or an operator by hand."""
-    spec = state.specs[held.instrument]
-    mine = ("all", f"venue:{spec.venue}", f"strategy:{held.strategy}", f"symbol:{spec.symbol}")
-    for kill in state.cold.kills.values():
-        if kill.phase is KillPhase.FLATTENING and (kill.scope in mine or held.instrument in kill.targets):
-            return True
-    return any(wait.closing == held.instrument for wait in state.cold.waits.values())
 
 
 def _alarm(state: State, held: OrderList) -> None:

@@ -82,6 +82,7 @@ class Wait(msgspec.Struct):
     tries: int = 0
     told_ns: int = 0  # when progress was last told
     decisions: list[dict[str, Any]] = []  # of the gate, on the closing order
+    flat: int = -1  # instrument that is being closed, from the command to its end
 
 
 class Outcome(msgspec.Struct):

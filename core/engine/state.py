@@ -92,6 +92,7 @@ class Cold(msgspec.Struct):
     parents: dict[str, Parent] = {}  # execution algorithms, the ended ones kept for a while
     lists: dict[str, OrderList] = {}  # order lists at work
     lists_done: dict[str, OrderList] = {}  # ended ones, kept for a while
+    lists_stops: list[str] = []  # kills and closes that the lists have been looked at under
     algos_live: dict[str, None] = {}  # parents that have not ended, or whose children could still fill
     tapes: dict[int, Tape] = {}  # instrument -> what has been learned of its volume
     depths: dict[int, Depth] = {}  # the last book of each instrument, since this process began

@@ -161,6 +161,8 @@ def _settle(state: State) -> None:
         run.after(state)
     if state.cold.waits:
         waits.check(state)
+    if state.cold.lists:
+        lists.follow(state)
 
 
 def _on_report(state: State, report: Report) -> None:

@@ -11,9 +11,10 @@ from __future__ import annotations
 from typing import Any
 
 from bus.effects import Reply
-from bus.enums import OrdStatus, Purpose
+from bus.enums import OrdStatus, Purpose, Side
 from core.engine import oms, trading
 from core.engine.gate import Denial
+from core.engine.orders import Order
 from core.engine.outcomes import finish
 from core.engine.records import Wait
 from core.engine.state import State
@@ -32,7 +33,7 @@ def begin(state: State, id_: str, ids: list[str], *, heard: bool = False) -> Non
 
 def begin_close(state: State, id_: str, instrument: int) -> None:
     """Cancel what works on the instrument, then close what is held."""
-    state.cold.waits[id_] = Wait([], 0, False, state.cold.now_ns, closing=instrument)
+    state.cold.waits[id_] = Wait([], 0, False, state.cold.now_ns, closing=instrument, flat=instrument)
     _cancel_before_close(state, state.cold.waits[id_])
     check(state)
 
@@ -122,7 +123,23 @@ def _end(state: State, id_: str, wait: Wait) -> None:
         if order.status in (OrdStatus.REJECTED, OrdStatus.NOT_SENT):
             finish(state, id_, "failed", data, order.status.name, order.reason or "refused by the venue")
             return
-        if order.revision and order.refused == order.revision:
-            finish(state, id_, "failed", data, "REPLACE_REJECTED", order.reason or "it stands as it was")
+        code, why = _undone(state, wait, order)
+        if code:
+            finish(state, id_, "failed", data, code, why)
             return
     finish(state, id_, "done", data)
+
+
+def _undone(state: State, wait: Wait, order: Order) -> tuple[str, str]:
+    """What was asked for and has not happened, as (code, why): an amendment, or all of a close."""
+    if order.revision and order.refused == order.revision:
+        return "REPLACE_REJECTED", order.reason or "it stands as it was"
+    ended = order.status in (OrdStatus.CANCELED, OrdStatus.EXPIRED)
+    if wait.heard and order.revision > order.answered and ended:
+        return order.status.name, order.reason or "it ended before it was changed"
+    spec = state.specs[order.instrument]
+    whole = order.status is OrdStatus.FILLED and order.qty_lots < spec.qty_lots_max
+    left = state.qty(order.instrument) * (-1 if order.side is Side.BUY else 1)  # on the side that was closed
+    if wait.flat >= 0 and not whole and left > 0:
+        return "NOT_FLAT", f"{spec.qty_of(left):g} {spec.symbol} are still held: close again"
+    return "", ""

@@ -59,7 +59,7 @@ def after(state: State) -> None:
         for id_ in list(cold.algos_live):
             _stop_if_covered(state, cold.parents[id_])
     for id_, whole in touched.items():
-        _go_on(state, cold.parents[id_], whole=whole)
+        _go_on(state, id_, whole=whole)
     for id_ in list(cold.algos_live):
         if cold.parents[id_].status == WAITING:
             _resume_if_ready(state, cold.parents[id_])
@@ -146,8 +146,11 @@ def _on_ended(parent: Parent, order: Order) -> None:
         parent.rolled_lots += max(child.parent_lots - child.in_parent(order.filled_lots), 0)
 
 
-def _go_on(state: State, parent: Parent, *, whole: bool) -> None:
+def _go_on(state: State, id_: str, *, whole: bool) -> None:
     """Counts have moved: what follows from them."""
+    parent = state.cold.parents.get(id_)
+    if parent is None:
+        return  # ended long ago, filled late, and forgotten in this very step
     life.check_over(state, parent)
     if parent.ended_ns:
         children.cancel_open(state, parent)
