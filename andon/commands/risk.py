@@ -15,7 +15,15 @@ from andon.errors import CliError, UsageError
 from andon.parser import common
 from andon.risk_out import out_option
 
-FAMILY = ("risk_var", "risk_performance", "risk_book", "risk_what_if")
+FAMILY = (
+    "risk_var",
+    "risk_tail",
+    "risk_performance",
+    "risk_trades",
+    "risk_book",
+    "risk_what_if",
+    "risk_size",
+)
 _USAGE_CODES = ("BAD_ALPHA", "BAD_METHOD", "BAD_OPTION", "NO_COLUMN", "NO_FILE")
 EXAMPLES = {
     "risk": """\

@@ -132,13 +132,14 @@ def _compute(
 ) -> tuple[Book, Stress, Profile, tuple[Recommendation, ...]]:
     from core.analytics.advice import recommend
     from core.analytics.crashes import compile_set
-    from core.analytics.profile import profile
+    from core.analytics.profile import Level, profile
     from core.analytics.scenarios import names_not_in
     from core.analytics.stress import run
 
     shocks = compile_set(chosen, book)
     args.strangers = names_not_in(chosen.scenarios, book)
-    result, seen = run(book, shocks), profile(book, shocks)
+    previous = Level.__members__.get(getattr(args, "previous", ""), Level.UNKNOWN)  # its hysteresis goes on
+    result, seen = run(book, shocks), profile(book, shocks, previous)
     advice = recommend(book, shocks, seen) if advise else ()
     if args.report is not None:
         _report(args, book, result, seen, advice)
@@ -163,6 +164,7 @@ def _running(args: Namespace, limits: Limits, assumptions: Assumptions) -> Book:
 
     with attached(args) as client:
         messages = {topic: message.data for topic, message in client.snapshot().messages.items()}
+    args.previous = messages.get("risk", {}).get("level", "") if args.scenarios is None else ""
     specs, betas = _catalogue(messages)
     return from_messages(messages, specs=specs, betas=betas, limits=limits, assumptions=assumptions)
 

@@ -1,4 +1,4 @@
-"""`andon risk var` and `andon risk backtest`: value at risk of a file of returns, and whether it was right."""
+"""`andon risk var` and `andon risk backtest`: value at risk, of a file or a running core, and whether it was right."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from andon import output
 from andon.errors import DONE, CliError, UsageError
-from andon.parser import natural
+from andon.parser import natural, target
 from andon.risk_out import keep
 
 if TYPE_CHECKING:
@@ -19,7 +19,9 @@ METHODS = (
     "historical", "normal", "student", "cornish_fisher", "ewma", "filtered_historical", "monte_carlo",
 )  # fmt: skip
 ROLLING = METHODS[:-1]
+ALPHA = 0.01
 VAR_EXAMPLES = """\
+  andon risk var                                      a running core's book, by every method
   andon risk var --returns btc.csv.gz --prices --alpha 0.01 --method historical
   andon risk var --returns closes.csv --prices --column AAPL --alpha 0.025 --method student --json
   andon risk var --returns closes.csv --prices --weights book.csv --alpha 0.01        with the part of each holding
@@ -38,11 +40,13 @@ def configure(subparsers: Any) -> None:
         description="Value at risk and expected shortfall, losses positive, for one period of the series.",
         examples=VAR_EXAMPLES,
     )
-    data_options(var)
+    data_options(var, required=False)
+    target(var)
     var.add_argument(
         "--weights", type=Path, metavar="CSV", help="name,weight: the portfolio of those columns"
     )
     _alpha_and_method(var, METHODS)
+    var.set_defaults(alpha=None, method=None)  # a running core has its own
     var.add_argument("--paths", type=natural, default=100_000, help="of monte_carlo (default 100,000)")
     var.add_argument("--seed", type=natural, default=1, help="of monte_carlo (default 1)")
     var.set_defaults(run=run_var)
@@ -60,9 +64,10 @@ def configure(subparsers: Any) -> None:
     test.set_defaults(run=run_backtest)
 
 
-def data_options(parser: ArgumentParser) -> None:
+def data_options(parser: ArgumentParser, *, required: bool = True) -> None:
     """Which series: shared by every member of the family that reads one."""
-    parser.add_argument("--returns", type=Path, required=True, metavar="FILE", help="CSV, .csv.gz or Parquet")
+    text = "CSV, .csv.gz, Parquet or Arrow" + ("" if required else " (default: a running core's book)")
+    parser.add_argument("--returns", type=Path, required=required, metavar="FILE", help=text)
     parser.add_argument(
         "--column", metavar="C", help="which column (default: the only one, or the usual name)"
     )
@@ -79,13 +84,14 @@ def series(args: Namespace) -> Series:
 
 
 def _alpha_and_method(parser: ArgumentParser, methods: tuple[str, ...]) -> None:
-    parser.add_argument("--alpha", type=_alpha, default=0.01, metavar="A",
+    parser.add_argument("--alpha", type=tail_probability, default=ALPHA, metavar="A",
                         help="probability of the tail (default 0.01, what others call 99 %%)")  # fmt: skip
     parser.add_argument("--method", choices=methods, default="historical", metavar="METHOD",
                         help=f"{', '.join(methods)} (default historical)")  # fmt: skip
 
 
-def _alpha(text: str) -> float:
+def tail_probability(text: str) -> float:
+    """An alpha, as an option says it; a confidence is refused with the alpha that it means."""
     try:
         value = float(text)
     except ValueError:
@@ -98,9 +104,18 @@ def _alpha(text: str) -> float:
 
 
 def run_var(args: Namespace) -> int:
-    """Print VaR and ES, and with weights each holding's part."""
+    """Print VaR and ES, and with weights each holding's part; without a file those of a running core."""
+    if args.returns is None:
+        if args.weights is not None:
+            raise UsageError(
+                "andon risk var: --weights without --returns", "they weigh the columns of a file"
+            )
+        from andon.risk_live import run_var as of_core
+
+        return of_core(args)
     from core.analytics.var import value_at_risk
 
+    args.alpha, args.method = args.alpha or ALPHA, args.method or METHODS[0]
     parts: list[dict[str, Any]] = []
     if args.weights is not None:
         returns, notes, parts = _portfolio(args)

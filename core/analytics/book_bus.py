@@ -4,7 +4,7 @@ The messages say how much is held, what it is worth and what a contract is. An o
 then it comes from the instruments' specs where they are at hand, and otherwise from the symbol in the usual notation
 (``BTC/USD:BTC`` settles in BTC and is inverse, ``ETH/EUR`` settles in EUR) with the unit's value and the
 currency's rate solved from the published exposure. Either way the book is revalued and compared with the
-published equity: a book that does not add up is refused, by name.
+published equity: a book that does not add up is refused, by name. Daily volatilities are the core's, once it has them.
 """
 
 from __future__ import annotations
@@ -53,8 +53,9 @@ def from_messages(
         )
         for name, row in sorted(held.items())
     ]
+    measured = (messages.get("risk", {}).get("factors") or {}).get("volatility_day", {})
     book = make(
-        holdings,
+        [replace(one, volatility_day=measured.get(one.symbol)) for one in holdings],
         cash={name: float(value) for name, value in account.get("cash", {}).items()},
         ccy=str(account["ccy"]),
         rates={name: rate for name, rate in rates.items() if rate > 0.0},

@@ -3,7 +3,7 @@
     profile     score, level, drivers, nearest limit; recommendations when asked for
     stress      every scenario, worst first, with the switches it trips
     var         VaR and ES of the book held now, revalued in full under every row of its instruments' history
-    factors     beta of each symbol to the market column
+    factors     beta of each symbol to the market column, and its daily volatility
     what_if     the profile before and after orders or a scenario, nothing done
 
 Numbers that cannot be known are None with a ``note`` ("n=12 of 60 needed"), never an estimate from nothing. Figures are
@@ -29,6 +29,7 @@ from core.analytics.profile import Level, Profile, profile
 from core.analytics.scenarios import Scenario, Set, Shocks, check, moved_rates
 from core.analytics.scenarios import compile as compile_scenarios
 from core.analytics.stress import Outcome, run, under
+from core.analytics.tail import summary
 from core.analytics.var import METHODS, value_at_risk
 from core.kernels.risk.normal import normal_pdf, normal_quantile
 from core.kernels.risk.order_stats import tail_count, var_es
@@ -170,10 +171,15 @@ def _by_methods(book: Book, moves: Floats, alpha: float, scale: float, method: s
             methods[name] = [_number(value * scale) for value in found]
         except RiskInputError as error:
             methods[name] = error.code
+    tail = _rounded(summary(pnl, alpha, scale))
     chosen = methods[method]
     if isinstance(chosen, str):
-        return {"methods": methods, "note": f"n={len(moves)}: {method} has no answer ({chosen})"}
-    return {"var": chosen[0], "es": chosen[1], "methods": methods}
+        return {
+            "methods": methods,
+            "tail": tail,
+            "note": f"n={len(moves)}: {method} has no answer ({chosen})",
+        }
+    return {"var": chosen[0], "es": chosen[1], "methods": methods, "tail": tail}
 
 
 def _monte_carlo(book: Book, moves: Floats, alpha: float, seed: int) -> tuple[float, float]:
@@ -241,14 +247,17 @@ def _alone(x: Floats, sd: Floats, alpha: float) -> Floats:
 
 def factors_data(known: Facts, history: History, market: str) -> Data:
     """Least-squares beta of each symbol to ``market``; none without enough history of both."""
-    row: Data = {
-        "market": market,
-        "n": history.rows,
-        "need": history.need,
-        "betas": {},
-        "note": history.note(),
+    row: Data = {"market": market, "n": history.rows, "need": history.need, "note": history.note()}
+    row |= {"betas": {}, "volatility_day": {}}
+    spread = volatility_day(history)
+    if spread is None:
+        return row
+    row["volatility_day"] = {
+        name: _number(v)
+        for name, v in zip(known.symbols, spread, strict=True)
+        if v == v  # noqa: PLR0124
     }
-    if not history.enough() or market not in known.symbols:
+    if market not in known.symbols:
         return row
     x = history.returns
     whole = np.asarray(np.isfinite(x).all(axis=0))

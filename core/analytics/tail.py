@@ -23,6 +23,7 @@ from core.analytics.errors import RiskInputError
 from core.analytics.series import Floats, finite, tail_probability
 
 _XI_MIN = -0.5
+_SHARE, _K_MIN = 10, 20  # of the rows, and at least: what ``summary`` takes for a tail
 _GRID = 400
 
 
@@ -49,6 +50,20 @@ class Pot:
     threshold: float
     k: int
     n: int
+
+
+def summary(returns: npt.ArrayLike, alpha: float, scale: float = 1.0) -> dict[str, float | str]:
+    """Both over a tenth of the rows, ``note`` instead where there is no answer; ``scale`` takes money to a horizon."""
+    n = len(np.asarray(returns))
+    k = n // _SHARE
+    if k < _K_MIN:
+        return {"note": f"n={n} of {_SHARE * _K_MIN} needed"}
+    try:
+        own, beyond = hill(returns, k), pot(returns, alpha, k)
+    except RiskInputError as error:
+        return {"note": error.message}
+    row: dict[str, float | str] = {"k": k, "n": n, "index": own.index, "xi": own.xi, "xi_error": own.xi_error}
+    return row | {"pot_xi": beyond.xi, "pot_var": beyond.var * scale, "pot_es": beyond.es * scale}
 
 
 def hill(returns: npt.ArrayLike, k: int) -> Hill:

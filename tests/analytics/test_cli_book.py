@@ -171,6 +171,14 @@ def test_a_book_from_messages_measures_as_the_engine_does(known: bool) -> None:
     assert book.assets["inverse"].tolist() == [1, 0, 0]
 
 
+def test_volatilities_are_those_that_the_core_has_measured() -> None:
+    messages, _ = published()
+    messages["risk"] = {"factors": {"volatility_day": {"BTC/USD:BTC": 0.02}}}
+    book = from_messages(messages)
+    assert book.assets["volatility"].tolist() == [0.02, 0.04, 0.04]
+    assert any(line.startswith("volatility of 2 of 3") for line in book.assumed)
+
+
 def test_published_limits_stand_before_the_configured_ones() -> None:
     messages, _ = published()
     messages["switch.leverage"], messages["switch.margin"] = {"limit": 3.0}, {"limit": None}

@@ -125,13 +125,18 @@ def test_bad_prices_are_named(prices: list[float], code: str) -> None:
 
 
 @pytest.mark.parametrize("words", [
-    ("var",), ("backtest", "--returns", "x"), ("vra",), (), ("var", "--returns", "none.csv"),
+    ("backtest",), ("backtest", "--returns", "x"), ("vra",), (), ("var", "--returns", "none.csv"),
     ("var", "--returns", "x", "--alpha", "0.99"), ("var", "--returns", "x", "--alpha", "nan"),
     ("var", "--returns", "x", "--method", "historic"), ("var", "--returns", "x", "--missing", "zero"),
 ])  # fmt: skip
 def test_bad_usage_is_one_line_and_two(capsys: pytest.CaptureFixture[str], words: tuple[str, ...]) -> None:
     code, out, err = andon(capsys, *words)
     assert (code, out, len(err.splitlines())) == (2, "", 1)
+
+
+def test_without_a_file_a_running_core_is_asked(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    code, out, err = andon(capsys, "var", "--data-dir", tmp_path)
+    assert (code, out, len(err.splitlines())) == (3, "", 1)
 
 
 def test_blanks_only_ever_go_on_purpose(tmp_path: Path) -> None:

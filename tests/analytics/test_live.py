@@ -11,6 +11,7 @@ from core.analytics import live, scenarios
 from core.analytics.book_tables import from_tables
 from core.analytics.covariance import ledoit_wolf
 from core.analytics.errors import RiskInputError
+from core.analytics.tail import hill, pot
 from core.analytics.var import value_at_risk
 from tests.kernels.kit import CATALOGUE, several
 
@@ -125,7 +126,19 @@ def test_betas_are_least_squares_and_need_history() -> None:
     x, y = history.returns[:, 2], history.returns[:, 0]
     assert found["betas"]["ALT/USDT"] == pytest.approx(np.cov(x, y)[0, 1] / x.var(ddof=1), rel=1e-8)
     assert found["betas"]["BTC/USDT"] == pytest.approx(1.0)
-    assert not live.factors_data(known(), moves(10), "BTC/USDT")["betas"]
+    assert found["volatility_day"]["ALT/USDT"] == pytest.approx(y.std(ddof=1) * math.sqrt(24.0), rel=1e-8)
+    early = live.factors_data(known(), moves(10), "BTC/USDT")
+    assert early["betas"] == early["volatility_day"] == {}
+
+
+def test_the_tail_of_the_book_held_now_needs_two_hundred_rows() -> None:
+    book = one_long()
+    found = asked(book, moves(300), horizon_s=4 * 3600.0)["tail"]
+    pnl = moves(300).returns[:, 0] * float(book.positions["exposure"][0])
+    by_hill, beyond = hill(pnl, 30), pot(pnl, 0.05, 30)
+    assert found["index"] == pytest.approx(by_hill.index, rel=1e-6)
+    assert found["pot_es"] == pytest.approx(2.0 * beyond.es, rel=1e-6)  # four hours
+    assert asked(book, moves(199))["tail"] == {"note": "n=199 of 200 needed"}
 
 
 # -- what if
