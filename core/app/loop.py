@@ -33,6 +33,7 @@ from core.app.inbox import Inbox
 from core.app.perform import Performer
 from core.app.publisher import Publisher
 from core.engine import snapshot
+from core.engine.leaving import may_leave
 from core.engine.market import Ticks
 from core.engine.state import State
 from core.engine.step import step
@@ -83,6 +84,7 @@ class Loop:
             latch=self._write_latch,
             post=self._post_report,
             ask=lambda question: self.ask(question),  # noqa: PLW0108  (whoever answers comes later)
+            may=lambda request: may_leave(state, request),
         )
         self.ask: Callable[[WhatIf], None] = self._nobody
 
@@ -186,7 +188,7 @@ class Loop:
             self.inbox.give_back(block.rows[taken:])
             block = Ticks(block.rows[:taken])
         now_ns = self.clock.now_ns()
-        self.performer.reduce(effects, now_ns)
+        self._reduce(effects, now_ns)
         for venue in self._venues:
             venue.on_ticks(block.rows)
         self._record(TICKS, block, block.rows.tobytes(), effects)
@@ -194,8 +196,14 @@ class Loop:
     def handle(self, event: Event) -> None:
         """One event through the engine."""
         effects = step(self.state, event)
-        self.performer.reduce(effects, self.clock.now_ns())
+        self._reduce(effects, self.clock.now_ns())
         self._record(str(event.__struct_config__.tag), event, _encode(event), effects)
+
+    def _reduce(self, effects: list[Effect], now_ns: int) -> None:
+        """What lowers risk leaves; what adds some, still waits and has been stopped is withdrawn."""
+        self.performer.reduce(effects, now_ns)
+        if self.state.cold.kills and self.performer.held:
+            self.performer.recall(now_ns)
 
     def _record(self, kind: str, event: Event | Ticks, body: bytes, effects: list[Effect]) -> None:
         """What it was told and what it decided, in one record; then words leave, and name that record."""

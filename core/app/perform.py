@@ -3,6 +3,11 @@
 A new order that is still waiting when its cancel comes is withdrawn and never leaves: the engine is told NOT_SENT, a
 definite answer. So a kill between the decision and the disk catches even the orders in between. An amendment that adds
 risk waits and is withdrawn likewise, answered REPLACE_REJECTED; its order has left long ago, so the cancel goes on.
+
+What waits is looked at once more before it leaves, and whenever a kill is held (``recall``): a stop may leave an order
+alone, an exit of a list beside others' quotes for one, that the disk has not let go yet. Nothing that adds risk leaves
+into a stopped scope, nothing waits for a disk that is dead while everybody believes that it works, and an amendment
+that the engine has given up does not leave after all.
 """
 
 from __future__ import annotations
@@ -50,10 +55,11 @@ class Performer:
         latch: LatchTo,
         post: Callable[[Report], None],
         ask: AskOf | None = None,
+        may: Callable[[Adding], bool] = lambda _request: True,
     ) -> None:
         self._venues = venues
         self._publish, self._reply, self._latch, self._post = publish, reply, latch, post
-        self._ask = ask
+        self._ask, self._may = ask, may
         self._held: dict[str, tuple[int, Adding]] = {}  # cl_ord_id -> (journal seq it waits for, request)
         self.sent = 0
         self.withdrawn = 0
@@ -97,9 +103,15 @@ class Performer:
 
     def release(self, durable_seq: int, now_ns: int) -> None:
         """Everything up to ``durable_seq`` is on disk: let those orders go, in order."""
+        self.recall(now_ns)
         ready = [key for key, (seq, _) in self._held.items() if seq <= durable_seq]
         for key in ready:
             self._send(self._held.pop(key)[1], now_ns)
+
+    def recall(self, now_ns: int) -> None:
+        """Withdraw what waits and may not leave any more."""
+        for key in [key for key, (_, request) in self._held.items() if not self._may(request)]:
+            self._withdraw(key, now_ns)
 
     def _send(self, request: Adding, now_ns: int) -> None:
         self.sent += 1

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import msgspec
 
 from bus.effects import Approval, CancelOrder, Effect, MassCancel, NewOrder, QueryOrder, ReplaceOrder
 from bus.enums import OrdType, ReportKind, Side, TimeInForce
 from bus.events import Report
 from core.app.perform import Performer
+from core.engine.leaving import may_leave
 from tests.engine.kit import Bench, config, only
+from tests.engine.listed_kit import Listed
 
 NOW_NS = 1_700_000_000_000_000_000
 ENTRY = NewOrder(
@@ -32,11 +36,11 @@ class Recorder:
     submit = replace = cancel = mass_cancel = query_order = query_open = query_positions = take
 
 
-def rig() -> tuple[Performer, Recorder, list[Report]]:
+def rig(may: Callable[..., bool] = lambda _request: True) -> tuple[Performer, Recorder, list[Report]]:
     venue, posted = Recorder(), list[Report]()
     nothing = lambda _effect: None
     return (
-        Performer([venue], publish=nothing, reply=nothing, latch=nothing, post=posted.append),
+        Performer([venue], publish=nothing, reply=nothing, latch=nothing, post=posted.append, may=may),
         venue,
         posted,
     )
@@ -140,3 +144,54 @@ def test_a_cancel_withdraws_the_waiting_amendment_and_goes_out_itself() -> None:
 
         assert venue.seen == [QueryOrder("a1", 0, 0), stop]
         assert [(r.cl_ord_id, r.kind, r.revision) for r in posted] == [("a1", ReportKind.REPLACE_REJECTED, 3)]
+
+
+def beside_quotes() -> tuple[Listed, Performer, Recorder, list[Report]]:
+    """A bracket whose stop stands beside somebody's quote: it waits for the disk like what adds risk."""
+    at = Listed()
+    performer, venue, posted = rig(lambda request: may_leave(at.bench.state, request))
+    at.bench.working(0, Side.SELL, 30, 101.0)
+    play(performer, list(at.bench.fill(at.list.entry, 10)), 7)
+    assert performer.held == 2 and venue.seen == []
+    return at, performer, venue, posted
+
+
+def test_a_stop_that_a_halt_leaves_alone_does_not_leave_under_it_as_what_adds_risk() -> None:
+    at, performer, venue, posted = beside_quotes()
+    stop = at.list.stop
+    play(performer, list(at.bench.command("kill", {"level": "halt"})), 8)
+    assert at.order("stop").cancels == 0, "the engine leaves it alone"
+    performer.release(1 << 40, NOW_NS)
+    assert not any(isinstance(effect, NewOrder) for effect in venue.seen)
+    assert (stop, ReportKind.NOT_SENT) in [(r.cl_ord_id, r.kind) for r in posted]
+
+
+def test_a_stop_that_a_dead_disk_holds_is_withdrawn_and_placed_as_what_it_is() -> None:
+    """Nobody may believe in a stop that has never left: withdrawn, said, and sent at once when the quotes are gone."""
+    at, performer, venue, posted = beside_quotes()
+    at.bench.command("kill", {"level": "halt"})
+    performer.recall(NOW_NS)
+    assert performer.held == 0
+    for report in posted:
+        play(performer, list(at.bench.do(report)), 9)
+    at.cancelled()
+    play(performer, list(at.bench.wait(1.1)), 10)
+    [sent] = [effect for effect in venue.seen if isinstance(effect, NewOrder)]
+    assert sent.ord_type is OrdType.STOP and sent.approval.reducing and sent.cl_ord_id == at.list.stop
+
+
+def test_an_amendment_that_was_given_up_does_not_leave_after_all() -> None:
+    bench = Bench()
+    order = bench.working()
+    performer, venue, posted = rig(lambda request: may_leave(bench.state, request))
+    data = {"cl_ord_id": order.cl_ord_id, "qty": "40"}
+    play(performer, list(bench.command("amend_order", data, id="a")), 7)
+    assert performer.held == 1
+    for _ in range(3):  # the disk hangs; the venue shows the order without it
+        bench.wait(1.0)
+        bench.report(order.cl_ord_id, ReportKind.STATUS, cum_lots=0, order_lots=10)
+    assert bench.replies("a")[-1].status == "failed" and order.working_lots == 10
+    performer.release(7, NOW_NS)
+    assert venue.seen == [] and [r.kind for r in posted] == [ReportKind.REPLACE_REJECTED]
+    bench.do(posted[0])
+    assert order.status.name == "NEW" and order.working_lots == 10

@@ -12,6 +12,12 @@ from .live import LiveWorld
 from .watch import Broken
 
 CHUNK = 50
+ONCE_BROKEN = (20339,)
+
+
+@pytest.mark.parametrize("seed", ONCE_BROKEN)
+def test_live_worlds_that_once_broke(seed) -> None:
+    LiveWorld(seed).run()
 
 
 @pytest.mark.slow

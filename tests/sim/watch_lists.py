@@ -4,6 +4,8 @@ I11  no exit of a list is sent for more than its entry has filled and its exits 
      flattens
 I12  nothing that flattens leaves an exit; at rest no protective stop is larger than the position it guards, and none
      works on the side that would enlarge it
+I13  after every step a list that guards something has its stop at work and of the right size, or an answer on its way,
+     or an appointment to place it, or somebody is closing there: no stop is forgotten
 """
 
 from __future__ import annotations
@@ -12,9 +14,10 @@ from collections import Counter
 
 from bus.effects import NewOrder, ReplaceOrder
 from bus.enums import OPEN_STATUSES, Side, TradingState
-from core.engine import lists
+from core.engine import list_stops, lists
 from core.engine.ladder import Kill
-from core.engine.orders import Order
+from core.engine.listed import OrderList
+from core.engine.orders import FACES, Order
 from core.engine.scopes import in_scope
 from core.engine.state import State
 
@@ -85,6 +88,30 @@ class ListWatch:
             for o in self.state.working.values()
             if o.list_id and o.reduce_only and in_scope(self.state, o, kill.scope)
         ]
+
+    def forgotten(self) -> str:
+        """A list whose stop nobody is going to see to, "" when there is none."""
+        due = (
+            {key for _, _, kind, key in self.state.cold.timers if kind == "list"}
+            if self.state.cold.lists
+            else set()
+        )
+        for held in self.state.cold.lists.values():
+            wanted = held.stop_ticks and not held.stop_off and held.guard_lots
+            if (
+                wanted
+                and held.id not in due
+                and not list_stops.closing(self.state, held)
+                and not self._stands(held)
+            ):
+                return f"{held} without its stop"
+        return ""
+
+    def _stands(self, held: OrderList) -> bool:
+        stop = self.state.working.get(held.stop)
+        if stop is None or stop.status not in FACES or stop.cancels or stop.want_lots:
+            return stop is not None  # its next report has the list looked at
+        return stop.leaves_lots == min(held.guard_lots, self.state.specs[held.instrument].qty_lots_max)
 
     def check_rest(self) -> None:
         """At the end of the world."""
