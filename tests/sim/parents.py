@@ -116,9 +116,15 @@ class ParentWatch:
         return f"{parent.id} under {over}" if over else ""
 
     def _counts(self, parent: Parent) -> tuple[int, int]:
-        """Worlds route to one instrument alone, so lots are the parent's."""
-        orders = [o for o in self.state.cold.orders.values() if o.parent == parent.id]
-        return sum(o.filled_lots for o in orders), sum(o.leaves_lots for o in orders)
+        """(filled, could still fill) in the parent's lots: a leg elsewhere may have lots of another size."""
+        filled = open_ = 0
+        for order in self.state.cold.orders.values():
+            if order.parent == parent.id:
+                leg = parent.legs[order.cl_ord_id]
+                whole = lambda lots, leg=leg: -(-lots * leg.parent_lots // leg.qty_lots)
+                filled += whole(order.filled_lots)
+                open_ += whole(order.filled_lots + order.leaves_lots) - whole(order.filled_lots)
+        return filled, open_
 
     def check(self) -> str:
         """After every step: the counts agree, and nobody that is stopped has a living status."""

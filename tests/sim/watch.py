@@ -10,7 +10,7 @@ I8   one ending for a command id; the same id again does nothing
 I9   the latch: what is on its way to disk is what is held; levels rise, and only a re-arm after
      confirmation takes one away
 I10  order ids are unique, and every order carries the stamp of the layers it must have passed
-I11 to I13  order lists and their exits: see watch_lists.py
+I11, I12, I16  order lists and their exits: see watch_lists.py
 I13 to I15  execution algorithms and their children: see parents.py
 """
 
@@ -93,7 +93,7 @@ class Watch:
             why = self.parents.check()
             need(not why, "I15", why)
             why = self.lists.forgotten()
-            need(not why, "I13", why)
+            need(not why, "I16", why)
             self._check_books()
             self._check_desk()
         self._check_equity()

@@ -4,7 +4,7 @@ I11  no exit of a list is sent for more than its entry has filled and its exits 
      flattens
 I12  nothing that flattens leaves an exit; at rest no protective stop is larger than the position it guards, and none
      works on the side that would enlarge it
-I13  after every step a list that guards something has its stop at work and of the right size, or an answer on its way,
+I16  after every step a list that guards something has its stop at work and of the right size, or an answer on its way,
      or an appointment to place it, or somebody is closing there: no stop is forgotten
 """
 
