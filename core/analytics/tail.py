@@ -25,6 +25,7 @@ from core.analytics.series import Floats, finite, tail_probability
 _XI_MIN = -0.5
 _SHARE, _K_MIN = 10, 20  # of the rows, and at least: what ``summary`` takes for a tail
 _GRID = 400
+_BLOCK = 100_000  # elements at once: the second cache
 
 
 @dataclass(frozen=True)
@@ -106,17 +107,18 @@ def fit_pareto(excess: npt.ArrayLike) -> tuple[float, float]:
     y = given / scale  # theta = xi / beta is then of order one
     steps = np.concatenate([-np.geomspace(1.0, 1e-7, _GRID), np.geomspace(1e-7, 1e4, _GRID)])
     grid = np.where(steps < 0.0, steps * (1.0 - 1e-9) / float(y.max()), steps)
-    values = np.array([_likelihood(y, theta) for theta in grid])
-    best = int(np.argmax(values))
+    best = int(np.argmax(_likelihood(y, grid)))
     theta = _peak(y, float(grid[max(best - 1, 0)]), float(grid[min(best + 1, len(grid) - 1)]))
     xi = float(np.log1p(theta * y).mean())
     return xi, scale * xi / theta
 
 
-def _likelihood(y: Floats, theta: float) -> float:
-    """Log likelihood a value, with xi at its best for ``theta``; -inf outside the domain."""
-    xi = float(np.log1p(theta * y).mean())
-    return -math.log(xi / theta) - xi - 1.0 if xi > _XI_MIN else -math.inf
+def _likelihood(y: Floats, thetas: Floats) -> Floats:
+    """Log likelihood a value for each of ``thetas``, with xi at its best for it; -inf outside the domain."""
+    step = max(1, _BLOCK // len(y))
+    blocks = (np.log1p(thetas[i : i + step, None] * y).mean(axis=1) for i in range(0, len(thetas), step))
+    xi = np.concatenate(list(blocks))
+    return np.where(xi > _XI_MIN, -np.log(xi / thetas) - xi - 1.0, -np.inf)
 
 
 def _slope(y: Floats, theta: float) -> float:
