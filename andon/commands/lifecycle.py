@@ -46,7 +46,8 @@ def run(args: Namespace) -> int:
         output.json_line({**reply.data, "status": reply.status, "epoch": reply.epoch})
     else:
         state = output.clean(reply.data.get("state", ""))
-        output.line(f"{args.command} done{': ' + state if state else ''}")
+        then = " (nothing enters anywhere until: andon start)" if state == "READY" else ""
+        output.line(f"{args.command} done{': ' + state if state else ''}{then}")
     if refused := reply.data.get("refused"):  # some of several: the rest stays latched
         output.complain(f"andon {args.command}: still latched: {refused}; see andon status")
         return FAILED
