@@ -1,4 +1,4 @@
-"""`andon risk performance --by strategy|symbol`: from the days a core has closed, running or by its journal."""
+"""`andon risk performance --by strategy|symbol|day`: from what a core has made, running or by its journal."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 from andon import output
 from andon.commands.pnl import of_folder
 from andon.errors import DONE, CliError
+from andon.risk_out import keep
 from andon.session import attached
 
 _SHOWN = ("total_return", "volatility", "sharpe", "sortino", "max_drawdown")
@@ -15,14 +16,18 @@ _SHOWN = ("total_return", "volatility", "sharpe", "sortino", "max_drawdown")
 
 def run(args: Namespace) -> int:
     """The account and each strategy or symbol: what it made, what it added to the compounded return, measures."""
-    from core.analytics.daily import daily_returns
+    from core.analytics.daily import DAYS_MIN, daily_returns
 
-    found = daily_returns(_days(args), args.by)
+    days = [] if args.by == "day" else _rows(args, "daily").get("days", [])
+    if len(days) < DAYS_MIN:
+        return _so_far(args, len(days))
+    found = daily_returns(days, args.by)
     series = {"account": found.account, **found.by}
     rows = {
         name: {**_measured(returns, args), "linked": found.linked.get(name, found.total)}
         for name, returns in series.items()
     }
+    keep(args, [{"name": name, **row} for name, row in rows.items()])
     if args.json:
         output.json_line({"by": args.by, "days": len(found.account), "total": found.total, "rows": rows})
         return DONE
@@ -37,14 +42,39 @@ def run(args: Namespace) -> int:
     return DONE
 
 
-def _days(args: Namespace) -> list[dict[str, Any]]:
+def _so_far(args: Namespace, days: int) -> int:
+    """What was made since the start: by day, or where too few days have closed for a ratio."""
+    from core.analytics.daily import DAYS_MIN, so_far
+
+    pnl = _rows(args, "pnl")
+    if not pnl:
+        raise CliError(
+            "andon risk performance: the core has published no profit yet", "or give --returns FILE"
+        )
+    rows = so_far(pnl, args.by)
+    keep(args, rows)
+    note = "" if args.by == "day" else f"{days} of {DAYS_MIN} closed days: no ratio can be made of them yet"
+    if args.json:
+        total = rows[-1]["return"]
+        output.json_line({"by": args.by, "days": days, "total": total, "so_far": rows, "note": note})
+        return DONE
+    cells = [
+        (r["name"], *map(output.number, (r["equity"], r["pnl"])), output.percent(r["return"], 4))
+        for r in rows
+    ]
+    output.table((args.by, "equity at its open", "made", "return"), cells)
+    if note:
+        output.line(note)
+    return DONE
+
+
+def _rows(args: Namespace, topic: str) -> dict[str, Any]:
+    """``daily`` or ``pnl`` of the journal or of the running core; empty when it has said none."""
     if args.journal is not None:
-        return of_folder(args.journal, "daily")["days"]  # type: ignore[no-any-return]
+        return of_folder(args.journal, topic)
     with attached(args) as client:
-        message = client.snapshot().messages.get("daily")
-    if message is None:
-        raise CliError("andon risk performance: the core has not closed a day yet", "or give --returns FILE")
-    return list(message.data["days"])
+        message = client.snapshot().messages.get(topic)
+    return dict(message.data) if message is not None else {}
 
 
 def _measured(returns: Any, args: Namespace) -> dict[str, Any]:

@@ -18,6 +18,7 @@ _EXAMPLES = """\
   andon risk performance --returns daily.csv --periods-per-year 365
   andon risk performance --returns closes.csv --prices --column BTC --periods-per-year 365 --json
   andon risk performance --by strategy --periods-per-year 365                the running core's closed days
+  andon risk performance --by day --periods-per-year 365                     each day, and since the start
   andon risk performance --by symbol --journal DIR --periods-per-year 365    of a core that is not running"""
 _COUNTS = ("n", "longest_drawdown")
 _RATIOS = (
@@ -37,7 +38,7 @@ def configure(subparsers: Any) -> None:
     parser.add_argument(
         "--returns", type=Path, metavar="FILE", help="CSV (also .gz) or Parquet (default: a core's days)"
     )
-    parser.add_argument("--by", choices=("strategy", "symbol"), default="strategy", help="of a core's days")
+    parser.add_argument("--by", choices=("strategy", "symbol", "day"), default="strategy", help="of a core's days")
     parser.add_argument("--journal", type=Path, metavar="DIR", help="a core's days, from its journal")
     target(parser)
     parser.add_argument("--column", metavar="C", help="which column, when there are several")

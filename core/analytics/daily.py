@@ -28,6 +28,24 @@ class DailyReturns(msgspec.Struct, frozen=True, kw_only=True):
     total: float  # compounded
 
 
+def so_far(pnl: Mapping[str, Any], by: str) -> list[dict[str, Any]]:
+    """What was made since the start, from a ``pnl`` message: rows (name, equity at its open, pnl, return).
+
+    ``by`` "day": each day over the equity it opened with, the open day too; they compound to the account's. "strategy",
+    "symbol": each over the equity at the start; they sum to the account's. The account is the last row.
+    """
+    opened = float(pnl["equity_start"])
+    rows = []
+    for name, made in pnl[f"by_{by}"].items():
+        rows.append(_made(name, opened, made))
+        opened += made if by == "day" else 0.0
+    return [*rows, _made("account", float(pnl["equity_start"]), pnl["total"])]
+
+
+def _made(name: str, opened: float, made: float) -> dict[str, Any]:
+    return {"name": name, "equity": opened, "pnl": made, "return": made / opened if opened > 0.0 else None}
+
+
 def daily_returns(days: Sequence[Mapping[str, Any]], by: str) -> DailyReturns:
     """From ``daily`` rows (start_ns, equity, pnl, by_symbol, by_strategy); ``by`` is "strategy" or "symbol".
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import random
 from decimal import Decimal, getcontext
 
 import numpy as np
 import pytest
 
-from core.analytics.daily import daily_returns
+from core.analytics.daily import daily_returns, so_far
 from core.analytics.errors import RiskInputError
 from core.analytics.linking import cumulative, link
 
@@ -112,3 +113,14 @@ def test_too_few_days_or_no_equity() -> None:
         with pytest.raises(RiskInputError) as caught:
             daily_returns(rows, "strategy")
         assert caught.value.code == code
+
+
+def test_since_the_start_days_compound_and_strategies_sum_to_the_account() -> None:
+    pnl = {"equity_start": 1000.0, "total": 80.0, "by_day": {"d1": 100.0, "d2": -55.0, "d3": 35.0}}
+    pnl["by_strategy"] = {"a": 120.0, "b": -40.0}
+    *days, whole = so_far(pnl, "day")
+    assert [row["equity"] for row in days] == [1000.0, 1100.0, 1045.0]
+    assert math.prod(1.0 + row["return"] for row in days) == pytest.approx(1.0 + whole["return"]) == 1.08
+    *parts, whole = so_far(pnl, "strategy")
+    assert sum(row["return"] for row in parts) == pytest.approx(whole["return"])
+    assert so_far({"equity_start": 0.0, "total": 0.0, "by_day": {}}, "day")[-1]["return"] is None
