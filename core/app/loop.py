@@ -19,7 +19,7 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
-from bus.effects import Effect, Reply, WhatIf, WriteLatch
+from bus.effects import CancelOrder, Effect, Reply, WhatIf, WriteLatch
 from bus.events import Event, JournalStatus, LatchStored, Report, RiskResult, Timer
 from bus.server import BusServer
 from bus.wire import Error
@@ -75,6 +75,8 @@ class Loop:
         self._fed_at = self._collected_at = 0.0
         self.watch: Callable[[Event | Ticks, bytes], None] | None = None  # surveillance, told of every step
         self.latches_pending = 0  # stop records on their way to disk
+        self.broken = ""  # what the engine failed with; "" while it works
+        self.on_broken: Callable[[], None] = lambda: None
         self.lag_us = 0.0  # how late the last planned turn came
         self._planned_at = 0.0
         self.performer = Performer(
@@ -139,9 +141,28 @@ class Loop:
         try:
             self._control()
             self._market()
+        except Exception as error:
+            self._break_off(error)
+            raise
         finally:
             self._busy = False
         self._plan()
+
+    def _break_off(self, error: Exception) -> None:
+        """The engine has failed in the middle of a step: what it asked for is lost, what it knows means nothing.
+
+        So everything it had working is cancelled, but for protective stops, nothing that waits leaves, and the core
+        ends without the mark of a clean stop. The next one comes up halted and asks the venues.
+        """
+        self.broken = f"{type(error).__name__}: {error}"
+        self.stop()
+        self.performer.forget()
+        now_ns = self.clock.now_ns()
+        for order in list(self.state.working.values()):
+            if not order.protects:
+                effect = CancelOrder(order.cl_ord_id, order.venue, order.instrument)
+                self._venues[order.venue].cancel(effect, now_ns)
+        self.on_broken()
 
     def _control(self) -> None:
         """Venue words and due timers in order of time and whatever stops; then requests, one by one, not for long."""

@@ -113,6 +113,10 @@ class Performer:
         for key in [key for key, (_, request) in self._held.items() if not self._may(request)]:
             self._withdraw(key, now_ns)
 
+    def forget(self) -> None:
+        """Nothing that waits will leave."""
+        self._held.clear()
+
     def _send(self, request: Adding, now_ns: int) -> None:
         self.sent += 1
         hand_over(self._venues[request.venue], request, now_ns)

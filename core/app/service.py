@@ -73,9 +73,7 @@ def run(options: CoreOptions) -> int:
         except (JournalError, TapeError, OSError) as error:
             print(f"andon core: {error}", file=sys.stderr)
             return 1
-        except (
-            ValueError
-        ) as error:  # settings that do not fit together, said in one line by whoever found out
+        except ValueError as error:  # settings that do not fit together, said by whoever found out
             print(f"andon core: {error}", file=sys.stderr)
             return 2
 
@@ -207,6 +205,7 @@ class Service:
             inbox=self.inbox,
             snapshot_every=(settings.journal.snapshot_every_events, settings.journal.snapshot_every_s),
         )
+        self.loop.on_broken = self.done.set
         self.pulse = Pulse(self.loop, settings.bus.heartbeat_hz, settings.bus.table_hz)
         self.analyst = self._make_analyst(start)
         self.surveillance = Surveillance(self.loop, settings.surveillance)
@@ -276,6 +275,12 @@ class Service:
 
     async def _shut_down(self) -> int:
         """Entries off, working orders cancelled and confirmed, then the mark that makes the next start a clean one."""
+        if self.loop.broken:
+            text = (
+                f"the engine has failed ({self.loop.broken}): cancels are out; the next start comes up halted"
+            )
+            print(f"andon core: {text}", file=sys.stderr)
+            return 1
         self._command("stop", {"keep_algos": True}, "shutdown")
         aio = asyncio.get_running_loop()
         until = aio.time() + STOP_S

@@ -197,6 +197,14 @@ def _ask_open(state: State, kill: Kill, venue: int) -> None:
     state.emit(QueryOpen(venue, request))
 
 
+def ask_again(state: State, kill: Kill, venue: int) -> None:
+    """An answer that proves nothing, because reports have overtaken it: the next one will have seen them."""
+    if kill.phase is KillPhase.CANCELLING:
+        _ask_open(state, kill, venue)
+    elif kill.phase is KillPhase.FLATTENING:
+        flatten.ask(state, kill, venue)
+
+
 def on_open_orders(state: State, kill: Kill, venue: int) -> None:
     """A good open-order answer has been applied to the books (reconcile.py); see whether it ends our wait."""
     fresh = [o for o in state.working.values() if o.venue == venue and _doomed(state, kill, o)]

@@ -23,8 +23,9 @@ PATIENCE_MAX = 10  # a cancel without an answer is repeated after 1, 2, … this
 def set_status(state: State, order: Order, status: OrdStatus) -> None:
     """Move an order and keep the working sums true: the leaves before and after are what changes."""
     was_open, is_open = order.status in OPEN_STATUSES, status in OPEN_STATUSES
+    if is_open or order.status is not status:  # said twice that it has ended: no newer than said once
+        order.updated_ns = state.cold.now_ns
     order.status = status
-    order.updated_ns = state.cold.now_ns
     if status is PENDING_UNKNOWN:
         order.unknown_ns = order.unknown_ns or state.cold.now_ns
     elif order.unknown_ns:

@@ -16,7 +16,7 @@ from core.engine import alarms, books, flatten, kill, oms
 from core.engine.config import SECOND_NS
 from core.engine.ladder import Kill
 from core.engine.records import VenueState
-from core.engine.scopes import instruments_of
+from core.engine.scopes import in_scope, instruments_of
 from core.engine.state import State
 
 SAME_MAX = 3  # identical differences in a row that make it real
@@ -82,32 +82,35 @@ def on_open_orders(state: State, event: OpenOrders) -> None:
     if not asked_ns:
         return
     shown = {row.cl_ord_id for row in event.orders}
-    for row in event.orders:
-        _apply_row(state, event, row, asked_ns)
+    older = [row.cl_ord_id for row in event.orders if not _apply_row(state, event, row, asked_ns)]
     for order in [o for o in state.working.values() if o.venue == event.venue and o.cl_ord_id not in shown]:
         if order.updated_ns <= asked_ns:
             oms.query(state, order)  # not shown proves nothing yet: ask about it by name
     for held in _asking(state, event.request):
-        if held.phase.name == "CANCELLING":
+        if any(in_scope(state, state.cold.orders[key], held.scope) for key in older):
+            kill.ask_again(state, held, event.venue)  # it shows what we think has ended: it confirms nothing
+        elif held.phase.name == "CANCELLING":
             kill.on_open_orders(state, held, event.venue)
         else:
             flatten.on_open_orders(state, held, event.venue)
 
 
-def _apply_row(state: State, event: OpenOrders, row: OpenOrder, asked_ns: int) -> None:
+def _apply_row(state: State, event: OpenOrders, row: OpenOrder, asked_ns: int) -> bool:
+    """False: the list is older than what we know of this order."""
     order = state.cold.orders.get(row.cl_ord_id)
     if order is None:
         _adopt(state, event.venue, row)
-        return
+        return True
     was_open = order.is_open
     if not was_open and order.updated_ns > asked_ns:
-        return  # the list is older than what we know; one asked for in the same instant is not
+        return False  # one asked for in the same instant is not
     report = Report(event.ts_ns, event.venue, row.cl_ord_id, ReportKind.STATUS, cum_lots=row.cum_lots)
     if row.cum_lots > order.filled_lots and order.updated_ns >= asked_ns:
-        return  # a fill is on its way; the next look will tell
+        return True  # a fill is on its way; the next look will tell
     oms.on_report(state, report)
     if order.is_open and not was_open:
         kill.on_surprise(state, order, reopened=True)
+    return True
 
 
 def _adopt(state: State, venue: int, row: OpenOrder) -> None:

@@ -8,7 +8,7 @@ from bus.effects import CancelOrder, MassCancel, NewOrder, QueryOpen, QueryOrder
 from bus.enums import KillPhase, OrdStatus, Purpose, ReportKind, Side, TradingState
 from bus.events import OpenOrder
 
-from .kit import Bench, config, row
+from .kit import SECOND, Bench, config, row
 
 FLATTEN = {"scope": "all", "level": "flatten"}
 
@@ -305,3 +305,37 @@ def test_nothing_is_closed_before_the_venue_has_told_what_it_holds() -> None:
     assert any(isinstance(e, QueryPositions) for e in bench.effects)
     for _ in range(5):
         assert not bench.sent(bench.wait(3.0))
+
+
+@pytest.mark.parametrize("twice", [False, True])
+def test_a_list_that_shows_what_was_said_to_be_cancelled_confirms_nothing(twice: bool) -> None:
+    """Said cancelled, once more after the venue was asked, and the venue's own list shows it: it still works."""
+    bench = Bench()
+    order = bench.working()
+    bench.command("kill", {"level": "halt"}, id="k")
+    bench.report(order.cl_ord_id, ReportKind.CANCELED)
+    shown = row(order)
+    bench.now += SECOND // 10
+    if twice:
+        bench.report(order.cl_ord_id, ReportKind.CANCELED)
+    bench.now += SECOND // 10
+    bench.answer_open(shown)
+    assert bench.kill("operator@all").phase is KillPhase.CANCELLING, "the list shows it"
+    assert not any(reply.status == "done" for reply in bench.replies("k"))
+
+
+def test_a_list_that_reports_have_overtaken_is_asked_for_again_at_once() -> None:
+    bench = Bench()
+    first, second = bench.working(), bench.working(price=98.0)
+    bench.command("kill", {"level": "halt"})
+    bench.report(first.cl_ord_id, ReportKind.CANCELED)
+    bench.report(second.cl_ord_id, ReportKind.CANCELED)
+    shown = row(first)
+    bench.now += SECOND // 10
+    bench.report(first.cl_ord_id, ReportKind.STATUS, cum_lots=0)  # open after all …
+    bench.report(first.cl_ord_id, ReportKind.CANCELED)  # … and ended, after the list was asked for
+    bench.answer_open(shown)
+    asked = [effect for effect in bench.effects if isinstance(effect, QueryOpen)]
+    assert bench.kill("operator@all").phase is KillPhase.CANCELLING and len(asked) == 1
+    bench.answer_open()
+    assert bench.kill("operator@all").phase is KillPhase.LATCHED

@@ -12,7 +12,7 @@ from .live import LiveWorld
 from .watch import Broken
 
 CHUNK = 50
-ONCE_BROKEN = (20339,)
+ONCE_BROKEN = (20339, 21590)
 
 
 @pytest.mark.parametrize("seed", ONCE_BROKEN)
