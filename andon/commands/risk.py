@@ -18,6 +18,7 @@ from andon.risk_out import out_option
 FAMILY = (
     "risk_var",
     "risk_tail",
+    "risk_drift",
     "risk_performance",
     "risk_trades",
     "risk_book",

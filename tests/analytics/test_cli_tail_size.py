@@ -113,3 +113,12 @@ def test_a_running_cores_var_by_another_method_and_never_at_another_alpha() -> N
         chosen(HELD, "student", None)
     nothing = HELD | {"var": HELD["var"] | {"var": None, "es": None, "methods": {}}}  # type: ignore[operator]
     assert chosen(nothing, "ewma", None)["var"] is None
+
+
+@pytest.mark.parametrize("method", ["adwin", "kswin"])
+def test_the_days_on_which_volatility_changed(capsys: pytest.CaptureFixture[str], method: str) -> None:
+    words = ("drift", "--returns", data("spy_daily_lean.csv.gz"), "--prices", "--method", method)
+    code, (found,), _ = andon(capsys, *words)
+    years = {str(row["date"])[:4] for row in found["changes"]}
+    assert code == 0 and {"2008", "2020"} <= years
+    assert found["changes"][0]["value"] == abs(returns("spy")[found["changes"][0]["row"]])
