@@ -19,7 +19,7 @@ from bus.enums import Role
 from bus.events import Command, Noise, Shutdown
 from bus.roles import Identity
 from bus.server import BusServer, CurveServer
-from bus.wire import Error, Request
+from bus.wire import STOPPING_TYPES, Error, Request
 from core.adapters.catalogue import listing_of
 from core.adapters.clock import SystemClock
 from core.adapters.journal import Journal, JournalError
@@ -47,6 +47,7 @@ from core.kernels.warm import warm
 
 STOP_S = 5.0  # how long an orderly stop waits for its cancels
 POLL_S = 0.25  # HALT file, end of tape
+ALWAYS = STOPPING_TYPES | {"stop_strategy", "close_position"}  # taken however much is waiting
 
 
 class Refusal(Exception):
@@ -318,8 +319,7 @@ class Service:
     # -- the outside
 
     def _on_request(self, request: Request, identity: Identity) -> None:
-        stopping = request.type in ("kill", "stop", "cancel_order", "cancel_all")
-        if self.inbox.crowded and not stopping:
+        if self.inbox.crowded and request.type not in ALWAYS:
             text = "the core has too much to do; try again, or stop it"
             self.server.reply(request.id, "rejected", error=Error(code="BUSY", message=text))
             return

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+from typing import Any
+
 import numpy as np
 import pytest
 
 from bus.enums import ReportKind, Role
 from bus.events import Command, Report, Timer
 from core.app.inbox import AHEAD, Inbox
+from core.app.service import Service
 from core.kernels.tables import TICK
 
 
@@ -65,3 +69,22 @@ def test_a_full_market_lane_drops_the_newest_and_counts() -> None:
     inbox.give_back(taken)
     inbox.put_ticks(rows[:2])
     assert inbox.ticks_dropped == 5
+
+
+@pytest.mark.parametrize(
+    "type", ["kill", "stop", "stop_strategy", "close_position", "cancel_all", "cancel_algo"]
+)
+def test_what_stops_or_closes_is_taken_however_much_is_waiting(type: str) -> None:
+    taken: list[Any] = []
+    told: list[Any] = []
+    full = SimpleNamespace(
+        inbox=SimpleNamespace(crowded=True),
+        loop=SimpleNamespace(post=taken.append),
+        server=SimpleNamespace(reply=lambda *args, **named: told.append(args)),
+        clock=SimpleNamespace(now_ns=lambda: 1),
+    )
+    who: Any = SimpleNamespace(name="alice", role=Role.OPERATOR)
+    for kind in (type, "submit_order"):
+        request: Any = SimpleNamespace(id="r", type=kind, data={}, reason="", expires_ns=0)
+        Service._on_request(full, request, who)  # type: ignore[arg-type]
+    assert [command.type for command in taken] == [type] and len(told) == 1
