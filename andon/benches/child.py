@@ -37,9 +37,13 @@ latency_ms = 0.0
 latency_jitter_ms = 0.0
 [switches.order_rate]
 enabled = false
+[engine]
+disable_microstructure_veto = true
+disable_momentum_veto = true
 [gate]
 price_collar = 0.95
-[journal]
+range_collar = 0.95
+{gate}[journal]
 ticks_keep_mb = 64
 [strategies.maker-1]
 enabled = false
@@ -48,13 +52,22 @@ enabled = false
 """
 
 
-class Core:
-    """``with Core(folder, ticks_per_s) as core``: a paper core without strategies, latency or order-rate limit."""
+UNHURRIED = """messages_per_s = 0.0
+[bus]
+requests_per_s_max = 0.0
+"""
 
-    def __init__(self, folder: Path, ticks_per_s: float) -> None:
+
+class Core:
+    """``with Core(folder, ticks_per_s) as core``: a paper core without strategies, latency or order-rate limit.
+
+    A thousand orders at once are what the benches place; ``throttled`` leaves the limits on messages as they come.
+    """
+
+    def __init__(self, folder: Path, ticks_per_s: float, *, throttled: bool = False) -> None:
         folder.mkdir(mode=0o700, exist_ok=True)
         file = folder / "bench.toml"
-        file.write_text(CONFIG.format(rate=float(ticks_per_s)))
+        file.write_text(CONFIG.format(rate=float(ticks_per_s), gate="" if throttled else UNHURRIED))
         kept = [n for n in os.environ if n.startswith(("BOT_", "ANDON_")) and ("__" in n or n[0] == "B")]
         if kept:
             raise CliError(f"andon bench: {', '.join(kept)} would change what is measured", "unset them")

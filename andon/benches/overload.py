@@ -84,7 +84,7 @@ def flooded(core: Core, seconds: float, count: int) -> tuple[dict[str, Any], lis
 
 def measure(folder: Path, seconds: float, count: int) -> Iterator[Row]:
     """The rows, at any length."""
-    with Core(folder / "flooded", TICKS_PER_S) as core:
+    with Core(folder / "flooded", TICKS_PER_S, throttled=True) as core:
         calm = kills(core.folder, count, 0.5, place=True)
         said, busy, memory = flooded(core, seconds, count)
     codes: dict[str, int] = said["codes"]
