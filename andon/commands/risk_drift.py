@@ -14,6 +14,8 @@ _EXAMPLES = """\
   andon risk drift --returns spy.csv.gz --prices                       when volatility changed
   andon risk drift --returns btc.csv.gz --prices --of returns --method kswin --json"""
 
+_ROWS_MIN = 100  # a window of kswin, three looks of adwin
+
 
 def configure(subparsers: Any) -> None:
     """Add the parser of `andon risk drift`."""
@@ -33,8 +35,13 @@ def configure(subparsers: Any) -> None:
 def run(args: Namespace) -> int:
     """A row for each change."""
     from core.analytics.drift import Adwin, Kswin
+    from core.analytics.errors import RiskInputError
 
     one = series(args)
+    if len(one.returns) < _ROWS_MIN:
+        raise RiskInputError(
+            "TOO_FEW_ROWS", f"{len(one.returns)} rows: at least {_ROWS_MIN} to see a change in"
+        )
     detector = Adwin() if args.method == "adwin" else Kswin(alpha=1e-4)
     values = abs(one.returns) if args.of == "size" else one.returns
     scaled = values / values.std()  # detectors of means are of the unit of what they see

@@ -38,7 +38,9 @@ def configure(subparsers: Any) -> None:
     parser.add_argument(
         "--returns", type=Path, metavar="FILE", help="CSV (also .gz) or Parquet (default: a core's days)"
     )
-    parser.add_argument("--by", choices=("strategy", "symbol", "day"), default="strategy", help="of a core's days")
+    parser.add_argument(
+        "--by", choices=("strategy", "symbol", "day"), default="strategy", help="of a core's days"
+    )
     parser.add_argument("--journal", type=Path, metavar="DIR", help="a core's days, from its journal")
     target(parser)
     parser.add_argument("--column", metavar="C", help="which column, when there are several")

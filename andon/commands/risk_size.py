@@ -24,6 +24,8 @@ _EXAMPLES = """\
   andon risk size --returns closes.csv --prices --equity 100000 --weights book.csv --target 0.01    1 % a period
   half of Kelly, means shrunk by their estimation error, capped by the limits of the configuration"""
 
+_ROWS_MIN = 30  # fewer, and what is sized is the estimation error
+
 
 def configure(subparsers: Any) -> None:
     """Add the parser of `andon risk size`."""
@@ -98,6 +100,7 @@ def _kelly(args: Namespace) -> dict[str, Any]:
     if len(set(names)) < len(names):
         raise UsageError("andon risk size: an asset stands twice in --columns", "name each once")
     panel = _panel(args, names)
+    _enough(panel)
     known = args.means is not None
     if known and len(args.means) != len(names):
         raise UsageError(
@@ -123,6 +126,7 @@ def _targeted(args: Namespace) -> dict[str, Any]:
 
     weights = load_weights(args.weights)
     panel = _panel(args, tuple(weights))
+    _enough(panel)
     cov, given = _covariance(args, panel), np.array(list(weights.values()))
     limit = _caps(args).leverage
     scaled = volatility_target(given, cov, args.target, leverage=limit)
@@ -133,6 +137,16 @@ def _targeted(args: Namespace) -> dict[str, Any]:
     return _told(
         args, panel, Sizes(scaled, np.full(len(scaled), math.nan), 1.0, growth, reached, gross, binding)
     )
+
+
+def _enough(panel: Panel) -> None:
+    from core.analytics.errors import RiskInputError
+
+    n, least = len(panel.returns), max(_ROWS_MIN, 2 * len(panel.names))
+    if n < least:
+        raise RiskInputError(
+            "TOO_FEW_ROWS", f"{n} rows say nothing of what to hold: at least {least} are needed"
+        )
 
 
 def _panel(args: Namespace, names: tuple[str, ...]) -> Panel:

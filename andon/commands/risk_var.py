@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -125,6 +126,10 @@ def run_var(args: Namespace) -> int:
     options = {"paths": args.paths, "seed": args.seed} if args.method == "monte_carlo" else {}
     found = value_at_risk(returns, args.alpha, args.method, **options)
     notes += found.notes
+    total = math.fsum(part["es"] for part in parts)
+    if parts and abs(total - found.es) > 1e-9 * abs(found.es):
+        law = "historical" if args.method == "filtered_historical" else "normal"
+        notes += (f"parts are of the {law} ES {_six(total)}: {args.method} does not split by holding",)
     row: dict[str, Any] = {"var": found.var, "es": found.es, "alpha": found.alpha, "n": found.n}
     row["method"] = found.method
     keep(args, [part | {"method": found.method, "alpha": found.alpha} for part in parts] or [row])
@@ -149,11 +154,11 @@ def run_var(args: Namespace) -> int:
 
 
 def _portfolio(args: Namespace) -> tuple[Any, tuple[str, ...], list[dict[str, Any]]]:
-    """(returns of the book, notes, each holding's part of its ES: historical, or normal with mean zero)."""
+    """(returns of the book, notes, each holding's part of an ES: historical, EWMA or normal)."""
     import numpy as np
 
     from core.analytics.component import historical_es, normal_es
-    from core.analytics.covariance import sample
+    from core.analytics.covariance import ewma, sample
     from core.analytics.series import load_panel, load_weights
 
     if args.column is not None:
@@ -163,13 +168,16 @@ def _portfolio(args: Namespace) -> tuple[Any, tuple[str, ...], list[dict[str, An
     weights = load_weights(args.weights)
     panel = load_panel(args.returns, tuple(weights), prices=args.prices, missing=args.missing)
     values = np.array(list(weights.values()))
-    counted = args.method in ("historical", "filtered_historical")
-    split = (
-        historical_es(values, panel.returns, args.alpha)
-        if counted
-        else normal_es(values, sample(panel.returns), args.alpha)
-    )
-    rows = zip(panel.names, values, split.component, split.share, strict=True)
+    drift = np.zeros(len(values))
+    if args.method in ("historical", "filtered_historical"):
+        split = historical_es(values, panel.returns, args.alpha)
+    elif args.method == "ewma":
+        split = normal_es(values, ewma(panel.returns), args.alpha)
+    else:
+        split = normal_es(values, sample(panel.returns), args.alpha)
+        drift = values * panel.returns.mean(axis=0)
+    pieces = split.component - drift
+    rows = zip(panel.names, values, pieces, pieces / pieces.sum(), strict=True)
     parts = [{"name": n, "weight": float(w), "es": float(c), "share": float(s)} for n, w, c, s in rows]
     return panel.returns @ values, panel.notes, parts
 

@@ -141,6 +141,8 @@ def _peak(y: Floats, low: float, high: float) -> float:
 
 def _above(x: Floats, k: int) -> tuple[Floats, float]:
     """(the ``k`` largest losses, the loss after them)."""
+    if len(x) <= 5:
+        raise RiskInputError("TOO_FEW_ROWS", f"{len(x)} rows have no tail of 5 losses: at least 6")
     if not (isinstance(k, int) and 5 <= k < len(x)):
         raise RiskInputError("BAD_OPTION", f"k {k} is not a whole number from 5 to {len(x) - 1}")
     ordered = np.sort(-x)[::-1]

@@ -23,7 +23,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -35,6 +35,8 @@ from core.analytics.parametric import DF_MAX, cornish_fisher, fit_student, is_mo
 from core.analytics.series import Floats, finite, tail_probability
 from core.kernels.risk.normal import t_quantile, t_shortfall
 from core.kernels.risk.order_stats import tail_count, var_es
+
+_SHAPE, _FEW = 10, 30  # rows: for anything beyond two moments; for any estimate without a word about it
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,13 @@ def value_at_risk(
     except TypeError:
         known = ", ".join(Options.__dataclass_fields__)
         raise RiskInputError("BAD_OPTION", f"no option {', '.join(options)}; there are: {known}") from None
-    return METHODS[method](finite(returns), tail_probability(alpha), chosen)
+    x = finite(returns)
+    found = METHODS[method](x, tail_probability(alpha), chosen)
+    if len(x) < _FEW and method not in ("historical", "filtered_historical"):
+        return replace(
+            found, notes=(*found.notes, f"{len(x)} rows are few to estimate from: {_FEW} are usual")
+        )
+    return found
 
 
 def _historical(x: Floats, alpha: float, _: Options) -> VarResult:
@@ -100,6 +108,13 @@ def _moments(x: Floats, options: Options) -> tuple[float, float]:
     return (float(x.mean()) if options.mean == "sample" else 0.0), float(x.std(ddof=1))
 
 
+def _enough(x: Floats) -> None:
+    if len(x) < _SHAPE:
+        raise RiskInputError(
+            "TOO_FEW_ROWS", f"{len(x)} rows say nothing of a tail's shape: at least {_SHAPE}"
+        )
+
+
 def _normal(x: Floats, alpha: float, options: Options) -> VarResult:
     mean, sd = _moments(x, options)
     var, es = normal_var_es(mean, sd, alpha)
@@ -109,6 +124,7 @@ def _normal(x: Floats, alpha: float, options: Options) -> VarResult:
 def _student(x: Floats, alpha: float, options: Options) -> VarResult:
     notes: tuple[str, ...] = ()
     if options.df is None:
+        _enough(x)
         location, scale, df = fit_student(x)
         if df >= DF_MAX:
             notes = (f"tails no heavier than normal: degrees of freedom at {DF_MAX:g}",)
@@ -129,6 +145,7 @@ def _student(x: Floats, alpha: float, options: Options) -> VarResult:
 
 
 def _cornish_fisher(x: Floats, alpha: float, options: Options) -> VarResult:
+    _enough(x)
     mean, sd = _moments(x, options)
     centred = x - x.mean()
     second = float((centred**2).mean())

@@ -122,3 +122,29 @@ def test_the_days_on_which_volatility_changed(capsys: pytest.CaptureFixture[str]
     years = {str(row["date"])[:4] for row in found["changes"]}
     assert code == 0 and {"2008", "2020"} <= years
     assert found["changes"][0]["value"] == abs(returns("spy")[found["changes"][0]["row"]])
+
+
+def test_too_few_rows_are_refused_by_name(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    (tmp_path / "few.csv").write_text("c\n100\n101\n99\n")
+    words = ("--returns", tmp_path / "few.csv", "--prices")
+    for command in (
+        ("tail",),
+        ("drift",),
+        ("size", "--equity", 1, "--columns", "c"),
+        ("var", "--method", "student"),
+    ):
+        code, rows, said = andon(capsys, *command, *words)
+        assert (code, rows) == (1, []) and "TOO_FEW_ROWS" in said
+
+
+@pytest.mark.parametrize("method", ["historical", "normal", "ewma"])
+def test_parts_of_a_portfolio_sum_to_its_es(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, method: str
+) -> None:
+    (tmp_path / "w.csv").write_text("name,weight\nAAPL,1\nGE,-0.5\nXOM,2\n")
+    words = ("var", *PANEL, "--weights", tmp_path / "w.csv", "--missing", "drop")
+    _, (found,), _ = andon(capsys, *words, "--method", method)
+    assert sum(part["es"] for part in found["components"]) == pytest.approx(found["es"], rel=1e-9)
+    assert not any("parts are of" in note for note in found["notes"])
+    _, (other,), _ = andon(capsys, *words, "--method", "student")
+    assert any("parts are of the normal ES" in note for note in other["notes"])

@@ -248,6 +248,8 @@ def test_bad_input_is_a_named_error_by_every_method(method: str, case: str) -> N
     (99, 0.01, "historical", {}, "TAIL_TOO_THIN"),
     (150, 0.01, "filtered_historical", {}, "TAIL_TOO_THIN"),
     (60, 0.05, "filtered_historical", {}, "TOO_FEW_ROWS"),
+    (9, 0.05, "student", {}, "TOO_FEW_ROWS"),
+    (9, 0.05, "cornish_fisher", {}, "TOO_FEW_ROWS"),
     (200, 0.99, "historical", {}, "BAD_ALPHA"),
     (200, 0.0, "normal", {}, "BAD_ALPHA"),
     (200, math.nan, "normal", {}, "BAD_ALPHA"),
@@ -271,6 +273,12 @@ def test_what_cannot_be_answered_is_refused(
 def test_a_confidence_given_as_alpha_is_told_the_alpha() -> None:
     with pytest.raises(RiskInputError, match=r"alpha 0\.01"):
         value_at_risk(returns_like(200), 0.99)
+
+
+@pytest.mark.parametrize("method", ["normal", "student", "cornish_fisher", "ewma", "monte_carlo"])
+def test_an_estimate_from_few_rows_says_so(method: str) -> None:
+    assert "29 rows are few" in value_at_risk(returns_like(29), 0.05, method).notes[-1]
+    assert not value_at_risk(returns_like(30), 0.05, "normal").notes
 
 
 def test_a_hundred_rows_have_a_one_per_cent_tail() -> None:
